@@ -1,0 +1,34 @@
+using Envoy.Config.Core.V3;
+using MeshProxy.Xds.Protobuf;
+
+namespace MeshProxy.Proxy.Discovery;
+
+/// <summary>Follows named resources of one type over ADS, a gRPC stream of their own, or files. All calls and callbacks on the main loop.</summary>
+public interface ISubscriptionFactory
+{
+    /// <summary>Refuses a config source that cannot work (missing file, unknown cluster) with a ConfigurationException.</summary>
+    ISubscription Subscribe(ConfigSource source, string typeUrl, IReadOnlyCollection<string> resourceNames,
+        Observability.IStatsScope scope, ISubscriptionCallbacks callbacks);
+}
+
+public interface ISubscription : IDisposable
+{
+    /// <summary>Changes the set of names; empty set of a wildcard type means everything.</summary>
+    void UpdateResourceInterest(IReadOnlyCollection<string> resourceNames);
+}
+
+/// <summary>One resource as it came.</summary>
+/// <param name="Resource">The unpacked message (the wrapper's content where the server wrapped it).</param>
+public sealed record DecodedResource(string Name, string Version, Message Resource, IReadOnlyList<string> Aliases);
+
+public interface ISubscriptionCallbacks
+{
+    /// <summary>
+    /// A push. State of the world: all resources of the type; delta: added and removed. Throws ConfigurationException to NACK;
+    /// what could be applied is applied first (a bad resource does not hold the others).
+    /// </summary>
+    void OnConfigUpdate(IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta);
+
+    /// <summary>The first answer did not come in time (initial_fetch_timeout), or the source refused.</summary>
+    void OnConfigUpdateFailed(string reason, bool initialFetchTimeout);
+}

@@ -1,0 +1,71 @@
+namespace MeshProxy.Proxy.Observability;
+
+/// <summary>How far an object of the filter state lives (Envoy's FilterState::LifeSpan).</summary>
+public enum FilterStateLifeSpan
+{
+    FilterChain,
+    Request,
+    Connection,
+}
+
+/// <summary>An object of the filter state that can be printed by `%FILTER_STATE(key:PLAIN)%` and matched.</summary>
+public interface IFilterStateObject
+{
+    string? SerializeAsString();
+
+    /// <summary>`%FILTER_STATE(key:FIELD:name)%`.</summary>
+    string? GetField(string name) => null;
+}
+
+/// <summary>Typed objects by name, of a stream or a connection. Looked up in the parent (connection) when absent here.</summary>
+public sealed class FilterState
+{
+    private Dictionary<string, Entry>? _entries;
+
+    public FilterState? Parent { get; init; }
+
+    public IFilterStateObject? Get(string key) =>
+        _entries is not null && _entries.TryGetValue(key, out var entry) ? entry.Value : Parent?.Get(key);
+
+    public T? Get<T>(string key)
+        where T : class, IFilterStateObject => Get(key) as T;
+
+    public void Set(string key, IFilterStateObject value, FilterStateLifeSpan lifeSpan = FilterStateLifeSpan.FilterChain,
+        bool sharedWithUpstream = false, bool readOnly = false)
+    {
+        if (lifeSpan == FilterStateLifeSpan.Connection && Parent is not null)
+        {
+            Parent.Set(key, value, lifeSpan, sharedWithUpstream, readOnly);
+            return;
+        }
+        (_entries ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[key] =
+            new Entry(value, lifeSpan, sharedWithUpstream, readOnly);
+    }
+
+    /// <summary>The objects marked to be shared with the upstream connection, own before parent's.</summary>
+    public IEnumerable<KeyValuePair<string, IFilterStateObject>> SharedWithUpstream()
+    {
+        foreach (var (key, entry) in _entries ?? [])
+        {
+            if (entry.Shared)
+            {
+                yield return new(key, entry.Value);
+            }
+        }
+        foreach (var pair in Parent?.SharedWithUpstream() ?? [])
+        {
+            if (_entries is null || !_entries.ContainsKey(pair.Key))
+            {
+                yield return pair;
+            }
+        }
+    }
+
+    private readonly record struct Entry(IFilterStateObject Value, FilterStateLifeSpan LifeSpan, bool Shared, bool ReadOnly);
+}
+
+/// <summary>A plain string in the filter state (Envoy's StringAccessor).</summary>
+public sealed record StringFilterState(string Value) : IFilterStateObject
+{
+    public string? SerializeAsString() => Value;
+}

@@ -1,0 +1,92 @@
+namespace MeshProxy.Proxy.Observability;
+
+/// <summary>Sums upward only. Plain per-loop integers, summed when read; cheap on the hot path, no atomics.</summary>
+public abstract class Counter
+{
+    public abstract string Name { get; }
+
+    public abstract void Add(long amount);
+
+    public void Inc() => Add(1);
+
+    public abstract long Value { get; }
+
+    /// <summary>True once incremented; unused ones are left out of `/stats?usedonly`.</summary>
+    public abstract bool Used { get; }
+
+    public abstract void Reset();
+}
+
+public abstract class Gauge
+{
+    public abstract string Name { get; }
+
+    public abstract void Add(long amount);
+
+    public void Inc() => Add(1);
+
+    public void Dec() => Add(-1);
+
+    public abstract void Set(long value);
+
+    public abstract long Value { get; }
+
+    public abstract bool Used { get; }
+}
+
+public abstract class Histogram
+{
+    public abstract string Name { get; }
+
+    /// <summary>Unit as in the name's documentation; milliseconds for times.</summary>
+    public abstract void Record(double value);
+}
+
+/// <summary>A prefix under which stats are made, e.g. `cluster.c1.`; disposing drops what was made under it.</summary>
+public interface IStatsScope : IDisposable
+{
+    string Prefix { get; }
+
+    /// <summary>Finds or makes; <paramref name="name"/> follows the prefix.</summary>
+    Counter Counter(string name);
+
+    Gauge Gauge(string name);
+
+    Histogram Histogram(string name);
+
+    /// <summary>A child scope; <paramref name="prefix"/> without the final dot.</summary>
+    IStatsScope Scope(string prefix);
+
+    /// <summary>
+    /// A block of stats whose names are known beforehand (all stats of a cluster, of an HCM …): shown as zero from the start,
+    /// but its storage is made at first use, so that 10,000 idle clusters cost little.
+    /// </summary>
+    StatBlock Block(StatBlockLayout layout);
+}
+
+/// <summary>What one entry of a block is.</summary>
+public enum StatKind
+{
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// <summary>The fixed names of a block; an enum gives the indices.</summary>
+public sealed record StatBlockLayout(IReadOnlyList<(string Name, StatKind Kind)> Entries);
+
+/// <summary>See <see cref="IStatsScope.Block"/>.</summary>
+public abstract class StatBlock
+{
+    public abstract void Add(int index, long amount);
+
+    public void Inc(int index) => Add(index, 1);
+
+    public void Dec(int index) => Add(index, -1);
+
+    public abstract void Set(int index, long value);
+
+    public abstract void Record(int index, double value);
+
+    public abstract long Value(int index);
+}

@@ -1,0 +1,26 @@
+using MeshProxy.Proxy.Http;
+
+namespace MeshProxy.Proxy.Observability.Tracing;
+
+/// <summary>One span of a trace; a span that is not sampled takes calls and does nothing (but still injects context where its tracer asks).</summary>
+public interface ISpan
+{
+    void SetOperation(string operation);
+
+    void SetTag(string name, string value);
+
+    void Log(DateTime time, string text);
+
+    void Finish();
+
+    /// <summary>Writes the trace context into the headers of an upstream request.</summary>
+    void InjectContext(HeaderMap headers, Upstream.Host? host);
+
+    ISpan SpawnChild(string operation, DateTime start);
+
+    void SetSampled(bool sampled);
+
+    string TraceId { get; }
+
+    string SpanId { get; }
+}

@@ -1,0 +1,40 @@
+using MeshProxy.Proxy.Http;
+
+namespace MeshProxy.Proxy.Upstream;
+
+/// <summary>Which protocol a cluster speaks.</summary>
+public enum UpstreamProtocolChoice
+{
+    Http1,
+    Http2,
+
+    /// <summary>use_downstream_protocol_config.</summary>
+    Downstream,
+
+    /// <summary>auto_config: ALPN decides.</summary>
+    Auto,
+}
+
+/// <summary>HttpProtocolOptions of a cluster, compiled. Times are zero when there is no limit.</summary>
+public sealed record UpstreamHttpOptions
+{
+    public UpstreamProtocolChoice Choice { get; init; }
+
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    public TimeSpan MaxConnectionDuration { get; init; }
+
+    public TimeSpan MaxStreamDuration { get; init; }
+
+    public uint MaxRequestsPerConnection { get; init; }
+
+    public bool AutoSni { get; init; }
+
+    public string OverrideAutoSniHeader { get; init; } = "";
+
+    public bool AutoSanValidation { get; init; }
+
+    public Http.Codec.Http1Settings Http1 { get; init; } = new();
+
+    public Http.Codec.Http2Settings Http2 { get; init; } = new();
+}
