@@ -1,1 +1,3 @@
-return 0;
+using MeshProxy.Cli;
+
+return Commands.Run(args);

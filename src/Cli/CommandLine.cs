@@ -1,0 +1,19 @@
+using System.CommandLine;
+
+namespace MeshProxy.Cli;
+
+/// <summary>Parses and runs a subcommand; what cannot be parsed is one line on standard error and exit status 1.</summary>
+internal static class CommandLine
+{
+    // "@file" is no file of arguments: values that begin so are values.
+    private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
+
+    public static int Invoke(Command command, string[] arguments)
+    {
+        var result = new RootCommand { command }.Parse([command.Name, .. arguments], Parser);
+        if (result.Errors is not [var error, ..])
+            return result.Invoke();
+        Console.Error.WriteLine($"Error: {error.Message}");
+        return 1;
+    }
+}

@@ -1,0 +1,20 @@
+namespace MeshProxy.Cli;
+
+/// <summary>Subcommands by their first word. Anything else is a command line of Envoy's.</summary>
+internal static class Commands
+{
+    // One line a command.
+    private static readonly Dictionary<string, Func<string[], int>> Table = new()
+    {
+        ["init"] = InitCommand.Run,
+        ["istio-iptables"] = InitCommand.Run,
+    };
+
+    public static int Run(string[] arguments)
+    {
+        if (arguments is [var first, ..] && Table.TryGetValue(first, out var command))
+            return command(arguments[1..]);
+        Console.Error.WriteLine($"Error: no such command; there are: {string.Join(", ", Table.Keys)}.");
+        return 1;
+    }
+}
