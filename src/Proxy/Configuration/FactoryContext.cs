@@ -49,6 +49,9 @@ public sealed record MessageValidationOptions(bool RejectUnknownFields);
 /// <summary>Runtime keys (`envoy.reloadable_features.…`, fractions): layered, changed by files or the admin interface.</summary>
 public interface IRuntime
 {
+    /// <summary>Grows with every change: whoever caches a value reads it again when this differs.</summary>
+    long Generation { get; }
+
     ulong GetInteger(string key, ulong defaultValue);
 
     double GetDouble(string key, double defaultValue);

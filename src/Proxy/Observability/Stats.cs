@@ -62,6 +62,19 @@ public interface IStatsScope : IDisposable
     /// but its storage is made at first use, so that 10,000 idle clusters cost little.
     /// </summary>
     StatBlock Block(StatBlockLayout layout);
+
+    /// <summary>
+    /// Gauges whose values are derived from other state (circuit breakers, memberships): read from <paramref name="source"/>
+    /// when stats are shown, so that they cost nothing in between. Gone with the scope.
+    /// </summary>
+    void Observe(StatBlockLayout layout, IStatSource source);
+}
+
+/// <summary>See <see cref="IStatsScope.Observe"/>.</summary>
+public interface IStatSource
+{
+    /// <summary>Present value of one entry of the layout; from any thread.</summary>
+    long Read(int index);
 }
 
 /// <summary>What one entry of a block is.</summary>

@@ -38,6 +38,9 @@ public abstract class Host
     public abstract IOutlierMonitor Outlier { get; }
 
     public abstract bool Canary { get; }
+
+    /// <summary>`x-envoy-immediate-health-check-fail` came with traffic: with active checks the host fails at once, else nothing. From any loop.</summary>
+    public abstract void SetUnhealthyByTraffic();
 }
 
 public enum HostHealth

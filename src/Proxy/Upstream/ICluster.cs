@@ -20,7 +20,14 @@ public interface ICluster
 
     DynamicMetadata Metadata { get; }
 
+    /// <summary>`cluster.name.`: response codes and what filters count.</summary>
     IStatsScope Stats { get; }
+
+    /// <summary>The fixed statistics, by <see cref="ClusterStat"/>.</summary>
+    StatBlock Traffic { get; }
+
+    /// <summary>track_cluster_stats (and the old track_timeout_budgets).</summary>
+    TrackedStats Tracked { get; }
 
     ResourceManager Resources(RoutingPriority priority);
 
@@ -47,6 +54,9 @@ public interface ICluster
     /// <summary>Draws drop_overloads of the load assignment; the category dropped, or null.</summary>
     string? DropOverload();
 }
+
+/// <summary>Cluster.TrackClusterStats.</summary>
+public readonly record struct TrackedStats(bool TimeoutBudgets, bool RequestResponseSizes, bool PerEndpoint);
 
 /// <summary>core.v3.RoutingPriority.</summary>
 public enum RoutingPriority

@@ -1,31 +1,62 @@
+using MeshProxy.Proxy.Configuration;
+
 namespace MeshProxy.Proxy.Upstream;
 
-/// <summary>Circuit breakers of one priority: exact across loops, one atomic counter a limit a cluster (design 1.5).</summary>
-public sealed class ResourceManager(ulong maxConnections, ulong maxPendingRequests, ulong maxRequests, ulong maxRetries, ulong maxConnectionPools)
+/// <summary>
+/// Circuit breakers of one priority: exact across loops, one atomic counter a limit a cluster (design 1.5). Limits may be
+/// overridden at runtime (`circuit_breakers.cluster.priority.max_…`).
+/// </summary>
+public sealed class ResourceManager
 {
-    public Resource Connections { get; } = new(maxConnections);
+    private readonly RetryBudget? _budget;
 
-    public Resource PendingRequests { get; } = new(maxPendingRequests);
+    public ResourceManager(CircuitBreakerLimits limits, IRuntime? runtime = null, string runtimePrefix = "")
+    {
+        _budget = limits.RetryBudget;
+        Connections = new(limits.MaxConnections, runtime, runtimePrefix, "max_connections");
+        PendingRequests = new(limits.MaxPendingRequests, runtime, runtimePrefix, "max_pending_requests");
+        Requests = new(limits.MaxRequests, runtime, runtimePrefix, "max_requests");
+        Retries = new(limits.MaxRetries, runtime, runtimePrefix, "max_retries");
+        ConnectionPools = new(limits.MaxConnectionPools, runtime, runtimePrefix, "max_connection_pools");
+    }
 
-    public Resource Requests { get; } = new(maxRequests);
+    public Resource Connections { get; }
 
-    public Resource Retries { get; } = new(maxRetries);
+    public Resource PendingRequests { get; }
 
-    public Resource ConnectionPools { get; } = new(maxConnectionPools);
+    public Resource Requests { get; }
+
+    public Resource Retries { get; }
+
+    public Resource ConnectionPools { get; }
+
+    /// <summary>Most retries at once: max_retries, or what the retry budget grants of the requests under way.</summary>
+    public ulong MaxRetries => _budget is null
+        ? Retries.Max
+        : Math.Max(_budget.MinConcurrency, (ulong)(_budget.Percent / 100 * (Requests.Count + PendingRequests.Count)));
+
+    public bool CanRetry => Retries.Count < MaxRetries;
 }
 
-/// <summary>A counted limit.</summary>
-public sealed class Resource(ulong max)
+/// <summary>CircuitBreakers.Thresholds of one priority; defaults are Envoy's.</summary>
+public sealed record CircuitBreakerLimits
 {
-    private long _count;
+    public static readonly CircuitBreakerLimits Default = new();
 
-    public ulong Max { get; } = max;
+    public ulong MaxConnections { get; init; } = 1024;
 
-    public ulong Count => (ulong)Math.Max(0, Interlocked.Read(ref _count));
+    public ulong MaxPendingRequests { get; init; } = 1024;
 
-    public bool CanCreate => Count < Max;
+    public ulong MaxRequests { get; init; } = 1024;
 
-    public void Inc() => Interlocked.Increment(ref _count);
+    public ulong MaxRetries { get; init; } = 3;
 
-    public void Dec() => Interlocked.Decrement(ref _count);
+    public ulong MaxConnectionPools { get; init; } = ulong.MaxValue;
+
+    public bool TrackRemaining { get; init; }
+
+    public RetryBudget? RetryBudget { get; init; }
 }
+
+/// <summary>Thresholds.RetryBudget: percent of active and pending requests, but at least a number of retries.</summary>
+public sealed record RetryBudget(double Percent, ulong MinConcurrency);
