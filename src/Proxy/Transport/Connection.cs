@@ -42,6 +42,15 @@ public abstract class Connection
     /// <summary>Both directions end on their own; without it the peer's FIN closes the connection. Default off.</summary>
     public abstract bool HalfCloseEnabled { get; set; }
 
+    /// <summary>While reading is disabled, the peer's end closes the connection at once (not with half-close). Default on; codec clients switch it off.</summary>
+    public abstract bool DetectEarlyClose { get; set; }
+
+    /// <summary>A client connection whose TCP connect is under way.</summary>
+    public abstract bool Connecting { get; }
+
+    /// <summary>Bytes that left for the kernel, after each write; one listener (stream flush timeouts, upstream byte counts).</summary>
+    public Action<long>? BytesSent { get; set; }
+
     /// <summary>High watermark of the write buffer in bytes (and bound of the read buffer); 0 is no limit. Envoy: per_connection_buffer_limit_bytes, 1 MiB.</summary>
     public abstract uint BufferLimit { get; set; }
 
@@ -66,8 +75,20 @@ public abstract class Connection
     /// <summary>Calls OnNewConnection of the read filters; false when there are none or one closed the connection.</summary>
     public abstract bool InitializeReadFilters();
 
+    /// <summary>The local address the kernel chose, once connected; updates <see cref="ConnectionInfo.LocalAddress"/>.</summary>
+    public abstract void RefreshLocalAddress();
+
     /// <summary>Starts the connect of a client connection. Not for accepted ones.</summary>
     public abstract void Connect();
+
+    /// <summary>Begins to receive on an accepted connection, after its filters are in place.</summary>
+    public abstract void Start();
+
+    /// <summary>Runs <paramref name="onTimeout"/> unless Connected is raised in time; covers TCP and TLS (connect_timeout, transport_socket_connect_timeout).</summary>
+    public abstract void SetConnectTimeout(TimeSpan timeout, Action onTimeout);
+
+    /// <summary>Where bytes are counted from now on.</summary>
+    public abstract void SetStats(ConnectionStats stats);
 
     /// <summary>Takes all of <paramref name="data"/> (it is empty afterwards); written to the kernel at the end of the loop turn or when big. <paramref name="endStream"/> sends FIN after it (half-close).</summary>
     public abstract void Write(ByteBuffer data, bool endStream);

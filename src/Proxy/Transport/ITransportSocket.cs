@@ -34,8 +34,8 @@ public interface ITransportSocketCallbacks
 {
     Connection Connection { get; }
 
-    /// <summary>The socket's descriptor; -1 for an in-memory connection.</summary>
-    int FileDescriptor { get; }
+    /// <summary>The connection's bytes below this layer.</summary>
+    IIoHandle Io { get; }
 
     /// <summary>True when the read buffer reached its limit, so that other connections get their turn.</summary>
     bool ShouldDrainReadBuffer { get; }
@@ -52,4 +52,6 @@ public interface ITransportSocketCallbacks
 /// <param name="BytesProcessed">Bytes moved.</param>
 /// <param name="EndStreamRead">The peer ended its side.</param>
 /// <param name="Close">The connection is broken: close it. <paramref name="Reset"/> tells whether by RST.</param>
-public readonly record struct IoResult(long BytesProcessed, bool EndStreamRead = false, bool Close = false, bool Reset = false);
+/// <param name="MoreMayFollow">The read ended without EAGAIN being seen; nothing is left for now.</param>
+public readonly record struct IoResult(
+    long BytesProcessed, bool EndStreamRead = false, bool Close = false, bool Reset = false, bool MoreMayFollow = false);
