@@ -1,0 +1,20 @@
+using MeshProxy.Demo.Traffic;
+using Xunit;
+
+namespace MeshProxy.EndToEnd;
+
+/// <summary>What shows only after a while: `./mesh test --long`.</summary>
+[Trait("Category", "Long")]
+public sealed class SoakTests
+{
+    // A soak at a low rate with idle gaps between: the connections that are reused after a pause are those that fail.
+    [MeshFact]
+    public async Task A_quiet_mesh_loses_no_request_in_twenty_minutes()
+    {
+        await using var mesh = await Meshes.StartAsync(Meshes.WithTwoVersions());
+        await using var load = LoadGenerator.Start(mesh, Meshes.Caller, "web", requestsPerSecond: 2, workers: 4);
+        await Task.Delay(TimeSpan.FromMinutes(20));
+        var figures = await load.StopAsync();
+        Assert.True(figures.Failures == 0, $"{figures.Failures} failed; the first: {figures.FirstFailure}");
+    }
+}
