@@ -41,6 +41,9 @@ public abstract class FactoryContext
     public abstract Discovery.ISubscriptionFactory Subscriptions { get; }
 
     public abstract Listeners.ListenerFacts? Listener { get; }
+
+    /// <summary>Whether connections of the filter chain being compiled should end; never for what is not a listener's.</summary>
+    public abstract Listeners.IDrainDecision Drain { get; }
 }
 
 /// <summary>What is done with unknown fields and deprecated ones.</summary>
