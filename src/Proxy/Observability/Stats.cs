@@ -42,6 +42,18 @@ public abstract class Histogram
     public abstract void Record(double value);
 }
 
+/// <summary>A stat that holds text (`version_text`, `control_plane.identifier`); not used until set.</summary>
+public abstract class TextReadout
+{
+    public abstract string Name { get; }
+
+    public abstract void Set(string value);
+
+    public abstract string Value { get; }
+
+    public abstract bool Used { get; }
+}
+
 /// <summary>A prefix under which stats are made, e.g. `cluster.c1.`; disposing drops what was made under it.</summary>
 public interface IStatsScope : IDisposable
 {
@@ -54,12 +66,16 @@ public interface IStatsScope : IDisposable
 
     Histogram Histogram(string name);
 
+    TextReadout TextReadout(string name);
+
     /// <summary>A child scope; <paramref name="prefix"/> without the final dot.</summary>
     IStatsScope Scope(string prefix);
 
     /// <summary>
     /// A block of stats whose names are known beforehand (all stats of a cluster, of an HCM …): shown as zero from the start,
-    /// but its storage is made at first use, so that 10,000 idle clusters cost little.
+    /// but its storage is made at first use, all of it on the loop that used one. Put what every owner sets at creation
+    /// (membership, versions) in a block of its own, so that 10,000 idle clusters cost little. The same layout under the
+    /// same prefix gives the same block.
     /// </summary>
     StatBlock Block(StatBlockLayout layout);
 
@@ -86,7 +102,12 @@ public enum StatKind
 }
 
 /// <summary>The fixed names of a block; an enum gives the indices.</summary>
-public sealed record StatBlockLayout(IReadOnlyList<(string Name, StatKind Kind)> Entries);
+public sealed record StatBlockLayout(IReadOnlyList<(string Name, StatKind Kind)> Entries)
+{
+    private readonly Lazy<Statistics.BlockSlots> _slots = new(() => new Statistics.BlockSlots(Entries));
+
+    internal Statistics.BlockSlots Slots => _slots.Value;
+}
 
 /// <summary>See <see cref="IStatsScope.Block"/>.</summary>
 public abstract class StatBlock
@@ -102,4 +123,7 @@ public abstract class StatBlock
     public abstract void Record(int index, double value);
 
     public abstract long Value(int index);
+
+    /// <summary>True once the entry was written.</summary>
+    public abstract bool Used(int index);
 }

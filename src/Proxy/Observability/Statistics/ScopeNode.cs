@@ -1,0 +1,161 @@
+namespace MeshProxy.Proxy.Observability.Statistics;
+
+/// <summary>What was made under one prefix; shared by all scopes of that prefix and dropped with the last of them.</summary>
+internal sealed class ScopeNode(StatsStore store, string prefix)
+{
+    private readonly Lock _lock = new();
+    private Dictionary<(string Name, StatKind? Kind), object>? _stats;
+    private Table? _table;
+
+    /// <summary>Ends with a dot unless empty.</summary>
+    public string Prefix => prefix;
+
+    public int Handles { get; set; }
+
+    public bool Dropped { get; set; }
+
+    public StoreBlock? Blocks { get; private set; }
+
+    public Counter Counter(string name, StatTags? tags)
+    {
+        lock (_lock)
+        {
+            if (Find(name, StatKind.Counter, out var block, out var index) is Counter found)
+            {
+                return found;
+            }
+            return (Counter)Keep(name, StatKind.Counter, store.Rejects(prefix, name) ? RejectedCounter.Instance
+                : block is not null ? block.CounterAt(index)
+                : new StoreCounter(Slots.Take(1, out var slot), slot, this, name, tags));
+        }
+    }
+
+    public Gauge Gauge(string name, StatTags? tags)
+    {
+        lock (_lock)
+        {
+            if (Find(name, StatKind.Gauge, out var block, out var index) is Gauge found)
+            {
+                return found;
+            }
+            return (Gauge)Keep(name, StatKind.Gauge, store.Rejects(prefix, name) ? RejectedGauge.Instance
+                : block is not null ? block.GaugeAt(index)
+                : new StoreGauge(Slots.Take(2, out var slot), slot, this, name, tags));
+        }
+    }
+
+    public Histogram Histogram(string name, StatTags? tags)
+    {
+        lock (_lock)
+        {
+            if (Find(name, StatKind.Histogram, out var block, out var index) is Histogram found)
+            {
+                return found;
+            }
+            return (Histogram)Keep(name, StatKind.Histogram, store.Rejects(prefix, name) ? RejectedHistogram.Instance
+                : block is not null ? block.HistogramAt(index)
+                : new StoreHistogram(store, this, name, tags));
+        }
+    }
+
+    public TextReadout TextReadout(string name)
+    {
+        lock (_lock)
+        {
+            if (_stats is not null && _stats.TryGetValue((name, null), out var found))
+            {
+                return (TextReadout)found;
+            }
+            return (TextReadout)Keep(name, null, store.Rejects(prefix, name) ? RejectedTextReadout.Instance
+                : new StoreTextReadout(this, name));
+        }
+    }
+
+    public StatBlock Block(StatBlockLayout layout)
+    {
+        lock (_lock)
+        {
+            for (var block = Blocks; block is not null; block = block.Next)
+            {
+                if (ReferenceEquals(block.Layout, layout))
+                {
+                    return block;
+                }
+            }
+            return Blocks = new StoreBlock(store, this, layout, Blocks);
+        }
+    }
+
+    /// <summary>The stats made one by one; those that are entries of a block are left to the block.</summary>
+    public object[] Stats()
+    {
+        lock (_lock)
+        {
+            if (_stats is null)
+            {
+                return [];
+            }
+            var stats = new List<object>(_stats.Count);
+            foreach (var stat in _stats.Values)
+            {
+                if (!InBlock(stat))
+                {
+                    stats.Add(stat);
+                }
+            }
+            return [.. stats];
+        }
+    }
+
+    private bool InBlock(object stat) =>
+        stat switch
+        {
+            StoreCounter counter => !ReferenceEquals(counter.Table, _table),
+            StoreGauge gauge => !ReferenceEquals(gauge.Table, _table),
+            StoreHistogram histogram => BlockWith(histogram.LocalName, StatKind.Histogram, out var index) is { } block
+                && ReferenceEquals(block.HistogramIfMade(index), histogram),
+            StoreTextReadout => false,
+            _ => true,
+        };
+
+    private Table Slots => _table ??= new Table(store.LoopCount);
+
+    private object? Find(string name, StatKind kind, out StoreBlock? block, out int index)
+    {
+        if (_stats is not null && _stats.TryGetValue((name, kind), out var found))
+        {
+            block = null;
+            index = -1;
+            return found;
+        }
+        block = BlockWith(name, kind, out index);
+        return null;
+    }
+
+    private StoreBlock? BlockWith(string name, StatKind kind, out int index)
+    {
+        for (var block = Blocks; block is not null; block = block.Next)
+        {
+            index = block.Layout.Slots.IndexOf(name);
+            if (index >= 0 && block.Layout.Slots.Kinds[index] == kind)
+            {
+                return block;
+            }
+        }
+        index = -1;
+        return null;
+    }
+
+    private object Keep(string name, StatKind? kind, object stat) =>
+        (_stats ??= new Dictionary<(string, StatKind?), object>())[(name, kind)] = stat;
+
+    private sealed class Table(int loopCount) : SlotTable(loopCount)
+    {
+        public Table Take(int count, out int slot)
+        {
+            slot = SlotCount;
+            SlotCount += count;
+            return this;
+        }
+    }
+}
