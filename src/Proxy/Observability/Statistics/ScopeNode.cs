@@ -86,6 +86,18 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
         }
     }
 
+    /// <summary>Adds gauges that are read when listed; a second source of a layout takes the place of the first.</summary>
+    public void Observe(StatBlockLayout layout, IStatSource source)
+    {
+        lock (_lock)
+        {
+            var others = Array.FindAll(Observed, one => !ReferenceEquals(one.Layout, layout));
+            Observed = [.. others, new ObservedBlock(layout, source)];
+        }
+    }
+
+    public ObservedBlock[] Observed { get; private set; } = [];
+
     /// <summary>The stats made one by one; those that are entries of a block are left to the block.</summary>
     public object[] Stats()
     {

@@ -14,7 +14,7 @@ internal readonly record struct StatValue : IComparable<StatValue>
 
     public required bool Used { get; init; }
 
-    public string Text { get; init; }
+    public string? Text { get; init; }
 
     public MergedHistogram? Histogram { get; init; }
 
@@ -74,6 +74,16 @@ internal readonly record struct StatValue : IComparable<StatValue>
             Value = block.Value(index),
             Used = block.Used(index),
             Histogram = block.Layout.Slots.Kinds[index] == StatKind.Histogram ? block.HistogramIfMade(index)?.Merged : null,
+        };
+
+    public static StatValue Of(ScopeNode node, StatBlockLayout layout, IStatSource source, int index) =>
+        new()
+        {
+            Node = node,
+            LocalName = layout.Slots.Names[index],
+            Kind = layout.Slots.Kinds[index],
+            Value = source.Read(index),
+            Used = true,
         };
 
     public StatValue MergedWith(StatValue other) =>

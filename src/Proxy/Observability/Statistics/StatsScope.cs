@@ -34,6 +34,8 @@ internal sealed class StatsScope : IStatsScope
 
     public StatBlock Block(StatBlockLayout layout) => _node.Block(layout);
 
+    public void Observe(StatBlockLayout layout, IStatSource source) => _node.Observe(layout, source);
+
     public IStatsScope Scope(string prefix)
     {
         var child = new StatsScope(_store, _store.Acquire(_node.Prefix + StatNames.Sanitize(prefix.TrimEnd('.')) + "."), this);

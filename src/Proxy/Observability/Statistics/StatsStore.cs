@@ -131,8 +131,19 @@ public sealed class StatsStore(int loopCount)
         }
     }
 
-    private static void Collect(ScopeNode node, StatQuery query, List<StatValue> found)
+    private void Collect(ScopeNode node, StatQuery query, List<StatValue> found)
     {
+        foreach (var (layout, source) in node.Observed)
+        {
+            for (var i = 0; i < layout.Entries.Count; i++)
+            {
+                var value = StatValue.Of(node, layout, source, i);
+                if (query.Accepts(value) && !Rejects(node.Prefix, value.LocalName))
+                {
+                    found.Add(value);
+                }
+            }
+        }
         foreach (var stat in node.Stats())
         {
             if (StatValue.Of(node, stat) is { } value && query.Accepts(value))
