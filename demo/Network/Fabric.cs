@@ -30,7 +30,7 @@ public sealed class Fabric : IDisposable
     public static bool Possible(out string reason)
     {
         reason = "";
-        if (Environment.UserName != "root") reason = "network namespaces and redirects need root";
+        if (!Environment.IsPrivilegedProcess) reason = "network namespaces and redirects need root";
         else if (Command.Try("ip", "-V").Code != 0) reason = "the command ip (package iproute2) is missing";
         else if (Command.Try("iptables", "-V").Code != 0) reason = "the command iptables is missing";
         else if (!CanMakeNamespace()) reason = "the kernel or the container does not allow network namespaces";

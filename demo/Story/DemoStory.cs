@@ -84,7 +84,7 @@ internal sealed class DemoStory(IAnsiConsole console, string executable)
             web calls reviews {Rate} times a second. A route gives one request of ten to v2.
             """);
         var view = new TrafficView(console);
-        await using var load = LoadGenerator.Start(mesh, ShopMesh.Caller, ShopMesh.Service, Rate);
+        await using var load = LoadGenerator.Start(mesh.HttpClient(ShopMesh.Caller, ShopMesh.Service), Rate);
         await view.ShowAsync(load, SplitTime, cancellation);
         var share = load.Figures.Share("v2");
         Claim($"v2 got {Percent(share)} of the requests", Math.Abs(share - 0.10) < 0.02);

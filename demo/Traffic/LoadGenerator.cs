@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using MeshProxy.Demo.Applications;
-using MeshProxy.Demo.Mesh;
 
 namespace MeshProxy.Demo.Traffic;
 
-/// <summary>Sends requests from one pod to a service at a steady rate until it is stopped.</summary>
+/// <summary>Sends requests to a service at a steady rate until it is stopped.</summary>
 public sealed class LoadGenerator : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -23,14 +22,11 @@ public sealed class LoadGenerator : IAsyncDisposable
     public TrafficFigures Figures => _recorder.Figures();
 
     /// <summary>Starts it.</summary>
-    /// <param name="mesh">The mesh.</param>
-    /// <param name="caller">The pod that calls.</param>
-    /// <param name="service">The service that is called.</param>
+    /// <param name="client">Sends the requests, from the pod that calls; disposed with the generator.</param>
     /// <param name="requestsPerSecond">The rate of all workers together.</param>
     /// <param name="workers">How many requests are under way at most, each on its own connection.</param>
-    public static LoadGenerator Start(
-        RunningMesh mesh, string caller, string service, int requestsPerSecond, int workers = 16) =>
-        new(mesh.HttpClient(caller, service), requestsPerSecond, workers);
+    public static LoadGenerator Start(HttpClient client, int requestsPerSecond, int workers = 16) =>
+        new(client, requestsPerSecond, workers);
 
     /// <summary>Waits until this many requests were answered.</summary>
     public async Task WaitForAnswersAsync(int answers, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using MeshProxy.Demo.Mesh;
 using MeshProxy.Demo.Network;
+using MeshProxy.Demo.Traffic;
 using Xunit;
 
 namespace MeshProxy.EndToEnd;
@@ -31,6 +32,20 @@ public sealed class FabricTests
         Assert.Contains(NetworkNamespace.Names(), n => n.StartsWith(ours, StringComparison.Ordinal));
         await mesh.DisposeAsync();
         Assert.DoesNotContain(NetworkNamespace.Names(), n => n.StartsWith(ours, StringComparison.Ordinal));
+    }
+
+    [NamespaceFact]
+    public async Task Load_is_counted_by_version_and_a_crash_is_seen()
+    {
+        await using var mesh = await RunningMesh.StartAsync(Meshes.WithoutSidecars(), "");
+        await using var load = LoadGenerator.Start(Client(mesh, "web"), requestsPerSecond: 500);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await load.WaitForAnswersAsync(200, limit.Token);
+        var before = load.Figures;
+        Assert.Equal(0, before.Failures);
+        Assert.Equal("v1", Assert.Single(before.Versions).Version);
+        await mesh["web"].CrashAsync();
+        while (load.Figures.Failures == 0) await Task.Delay(10, limit.Token);
     }
 
     private static HttpClient Client(RunningMesh mesh, string workload)

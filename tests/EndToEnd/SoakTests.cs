@@ -12,7 +12,8 @@ public sealed class SoakTests
     public async Task A_quiet_mesh_loses_no_request_in_twenty_minutes()
     {
         await using var mesh = await Meshes.StartAsync(Meshes.WithTwoVersions());
-        await using var load = LoadGenerator.Start(mesh, Meshes.Caller, "web", requestsPerSecond: 2, workers: 4);
+        await using var load = LoadGenerator.Start(
+            mesh.HttpClient(Meshes.Caller, "web"), requestsPerSecond: 2, workers: 4);
         await Task.Delay(TimeSpan.FromMinutes(20));
         var figures = await load.StopAsync();
         Assert.True(figures.Failures == 0, $"{figures.Failures} failed; the first: {figures.FirstFailure}");

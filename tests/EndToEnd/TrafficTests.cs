@@ -14,7 +14,7 @@ public sealed class TrafficTests
     public async Task Ninety_to_ten_is_kept_within_two_percent()
     {
         await using var mesh = await Meshes.StartAsync(Meshes.WithTwoVersions());
-        await using var load = LoadGenerator.Start(mesh, Meshes.Caller, "web", Rate);
+        await using var load = LoadGenerator.Start(mesh.HttpClient(Meshes.Caller, "web"), Rate);
         // One standard deviation of the share is 0.4 % here.
         await load.WaitForAnswersAsync(5000, Limit());
         var figures = await load.StopAsync();
@@ -26,7 +26,7 @@ public sealed class TrafficTests
     public async Task A_backend_that_is_killed_costs_no_request()
     {
         await using var mesh = await Meshes.StartAsync(Meshes.WithTwoVersions());
-        await using var load = LoadGenerator.Start(mesh, Meshes.Caller, "web", Rate);
+        await using var load = LoadGenerator.Start(mesh.HttpClient(Meshes.Caller, "web"), Rate);
         await load.WaitForAnswersAsync(1000, Limit());
         await mesh["web-v1-b"].CrashAsync();
         await load.WaitForAnswersAsync(load.Figures.Answers + 2000, Limit());
@@ -38,7 +38,7 @@ public sealed class TrafficTests
     public async Task A_sidecar_that_is_asked_to_end_costs_no_request()
     {
         await using var mesh = await Meshes.StartAsync(Meshes.WithTwoVersions());
-        await using var load = LoadGenerator.Start(mesh, Meshes.Caller, "web", Rate);
+        await using var load = LoadGenerator.Start(mesh.HttpClient(Meshes.Caller, "web"), Rate);
         await load.WaitForAnswersAsync(1000, Limit());
         var sidecar = mesh["web-v1-b"].Sidecar!;
         sidecar.Terminate();
@@ -53,7 +53,7 @@ public sealed class TrafficTests
     public async Task Other_weights_take_effect_while_traffic_flows()
     {
         await using var mesh = await Meshes.StartAsync(Meshes.WithTwoVersions());
-        await using var load = LoadGenerator.Start(mesh, Meshes.Caller, "web", Rate);
+        await using var load = LoadGenerator.Start(mesh.HttpClient(Meshes.Caller, "web"), Rate);
         await load.WaitForAnswersAsync(500, Limit());
         mesh.Apply(mesh.Description with
         {
