@@ -70,7 +70,7 @@ public static partial class NetworkNamespace
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InterceptionException($"The network namespace {path} cannot be opened: {e.Message}");
+            throw new InterceptionException($"The network namespace {path} cannot be opened: {FailureReason.Of(e)}");
         }
     }
 

@@ -65,7 +65,7 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InterceptionException(
-                $"{ResolvConf} cannot be read ({e.Message}), and DNS is captured only to the resolvers it names: give --capture-all-dns.");
+                $"{ResolvConf} cannot be read ({FailureReason.Of(e)}), and DNS is captured only to the resolvers it names: give --capture-all-dns.");
         }
         return [.. lines
             .Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))

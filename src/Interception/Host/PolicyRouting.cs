@@ -15,8 +15,9 @@ internal sealed class PolicyRouting(InterceptionSettings settings, ICommandRunne
 
     public void Apply(bool ipv6)
     {
+        // Without duplicate address detection: until that is over, nobody can bind to the address.
         if (ipv6 && !HasInboundAddress())
-            Ip("-6", "addr", "add", Owners.IPv6Inbound.ToString(), "dev", "lo");
+            Ip("-6", "addr", "add", Owners.IPv6Inbound.ToString(), "dev", "lo", "nodad");
         if (!settings.TransparentInbound || settings.InboundPorts.IsEmpty)
             return;
         foreach (var family in ipv6 ? [Families.IPv4, Families.IPv6] : new[] { Families.IPv4 })

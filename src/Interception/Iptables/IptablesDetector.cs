@@ -9,25 +9,23 @@ namespace MeshProxy.Interception.Iptables;
 /// </summary>
 internal static class IptablesDetector
 {
-    // What iptables-save prints at least for a table with a rule: its name, a chain, COMMIT.
-    private const int LinesOfRules = 3;
-
     /// <exception cref="InterceptionException">No usable iptables.</exception>
     public static IptablesTool Detect(ICommandRunner runner, Families family, string forced)
     {
         var name = family == Families.IPv6 ? "ip6tables" : "iptables";
         if (forced.Length > 0)
             return Usable(runner, family, $"{name}-{forced}") ?? throw Unusable($"{name}-{forced}", "it was asked for by name");
-        var legacy = Usable(runner, family, $"{name}-legacy");
-        if (legacy is not null && HasRules(legacy.Save().Output))
+        // Looked at before anything is probed: listing a legacy table makes the kernel set it up.
+        if (HasRules(runner.Run($"{name}-legacy-save", [])) && Usable(runner, family, $"{name}-legacy") is { } legacy)
             return legacy;
         return Usable(runner, family, $"{name}-nft")
             ?? Usable(runner, family, name)
-            ?? legacy
-            ?? throw Unusable(name, "neither the nft nor the legacy variant works");
+            ?? throw Unusable(name, "neither the nft nor the default variant works");
     }
 
-    private static bool HasRules(string saved) => saved.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length >= LinesOfRules;
+    // A table that is set up but empty decides nothing: rules do, and chains of somebody.
+    private static bool HasRules(CommandResult saved) =>
+        saved.Succeeded && saved.Output.Split('\n').Any(line => line.StartsWith("-A ") || (line.StartsWith(':') && line.Contains(" - ")));
 
     private static IptablesTool? Usable(ICommandRunner runner, Families family, string name)
     {
