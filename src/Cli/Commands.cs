@@ -8,6 +8,7 @@ internal static class Commands
     {
         ["init"] = InitCommand.Run,
         ["istio-iptables"] = InitCommand.Run,
+        ["inject"] = InjectCommand.Run,
     };
 
     public static int Run(string[] arguments)

@@ -69,7 +69,7 @@ internal static class NodeReading
         return map;
     }
 
-    public static JsonArray ToList(this IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+    public static JsonArray ToJsonList(this IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 
     /// <summary>Text of any scalar without turning characters that JSON allows into escapes.</summary>
     public static string Compact(this JsonNode node) => JsonText.Write(node);

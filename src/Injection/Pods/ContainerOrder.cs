@@ -9,9 +9,9 @@ namespace MeshProxy.Injection.Pods;
 /// </summary>
 internal static class ContainerOrder
 {
-    public static void Apply(PodDocument pod, bool native, bool holdApplication)
+    public static void Apply(PodDocument pod, bool holdApplication)
     {
-        if (native)
+        if (pod.Spec.Named("initContainers", MeshNames.ProxyContainer) is not null)
         {
             Arrange(pod, "initContainers",
                 first: [MeshNames.InitContainer, MeshNames.ValidationContainer, MeshNames.ProxyContainer, MeshNames.CoreDumpContainer],

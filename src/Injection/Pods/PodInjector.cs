@@ -71,7 +71,7 @@ internal static class PodInjector
         PrometheusMerge.AnnounceSecurePort(pod);
         foreach (var (name, value) in request.Values.Webhook.InjectedAnnotations)
             pod.Annotations[name] = value;
-        ContainerOrder.Apply(pod, decision.Native, decision.HoldApplication);
+        ContainerOrder.Apply(pod, decision.HoldApplication);
         StringifyMetadata(pod);
     }
 

@@ -33,7 +33,7 @@ internal static class ProxyContainer
             arguments.Add($"--stsPort={decision.StsPort.ToString(CultureInfo.InvariantCulture)}");
         if (decision.LogAsJson)
             arguments.Add("--log_as_json");
-        return arguments.ToList();
+        return arguments.ToJsonList();
     }
 
     public static void SetPullPolicy(JsonObject container, SidecarDecision decision)
@@ -74,7 +74,7 @@ internal static class ProxyContainer
     {
         [name] = new JsonObject
         {
-            ["exec"] = new JsonObject { ["command"] = command.Prepend("meshproxy").ToList() },
+            ["exec"] = new JsonObject { ["command"] = command.Prepend("meshproxy").ToJsonList() },
         },
     };
 

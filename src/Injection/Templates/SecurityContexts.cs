@@ -54,7 +54,7 @@ internal static class SecurityContexts
     {
         var capabilities = new JsonObject { ["drop"] = new JsonArray("ALL") };
         if (added.Length > 0)
-            capabilities["add"] = added.ToList();
+            capabilities["add"] = added.ToJsonList();
         return capabilities;
     }
 

@@ -83,7 +83,7 @@ internal sealed record TrafficCapture
         }
         if (decision.NativeNftables)
             arguments.Add("--native-nftables");
-        return arguments.ToList();
+        return arguments.ToJsonList();
     }
 
     /// <summary>The effective values as annotations, for the CNI plugin, which sees the pod and not our values.</summary>
