@@ -6,13 +6,29 @@ namespace MeshProxy.Proxy.Http;
 
 /// <summary>
 /// An ordered list of headers (or trailers) whose names and values are slices of one byte store. Pseudo headers are entries
-/// too, as in Envoy. Headers of <see cref="KnownHeader"/> are found in O(1). Names keep the case they came with; comparing
-/// ignores case. Reused from message to message by <see cref="Clear"/>; not thread-safe.
+/// too, as in Envoy. Headers of <see cref="KnownHeader"/> are found in O(1). Names are kept in lower case; how they were
+/// spelled on the wire is <see cref="Formatter"/>'s matter. Not thread-safe. Take one with <see cref="Rent"/> and give it
+/// back with <see cref="Return"/> where that is easy; a map never returned is only garbage.
 /// </summary>
 public sealed class HeaderMap
 {
     private const int InitialEntries = 24;
     private const int InitialStore = 1024;
+
+    /// <summary>A larger store goes back to the array pool with its message, so that one big head does not pin memory.</summary>
+    private const int LargestKeptStore = 16 * 1024;
+
+    /// <summary>Maps a thread keeps for reuse.</summary>
+    private const int MaxFree = 256;
+
+    [ThreadStatic]
+    private static HeaderMap? t_free;
+
+    [ThreadStatic]
+    private static int t_freeCount;
+
+    private HeaderMap? _nextFree;
+    private bool _isFree;
 
     private Entry[] _entries = new Entry[InitialEntries];
     private byte[] _store;
@@ -30,9 +46,47 @@ public sealed class HeaderMap
     /// <summary>Sum of the lengths of names and values, as limits count them.</summary>
     public long ByteSize { get; private set; }
 
+    /// <summary>Spells names when HTTP/1 writes them, as learned from the message's own wire form; null for the codec's own way.</summary>
+    internal HeaderKeyFormatter? Formatter { get; set; }
+
+    /// <summary>An empty map of the calling thread's store of maps.</summary>
+    public static HeaderMap Rent()
+    {
+        var map = t_free;
+        if (map is null)
+        {
+            return new HeaderMap();
+        }
+        t_free = map._nextFree;
+        t_freeCount--;
+        map._nextFree = null;
+        map._isFree = false;
+        return map;
+    }
+
+    /// <summary>Gives the map back to be rented again; the caller and all it lent the map to must forget it.</summary>
+    public void Return()
+    {
+        if (_isFree || t_freeCount >= MaxFree)
+        {
+            return;
+        }
+        Clear();
+        if (_store.Length > LargestKeptStore)
+        {
+            ArrayPool<byte>.Shared.Return(_store);
+            _store = ArrayPool<byte>.Shared.Rent(InitialStore);
+        }
+        _isFree = true;
+        _nextFree = t_free;
+        t_free = this;
+        t_freeCount++;
+    }
+
     /// <summary>Forgets all entries but keeps the memory for the next message.</summary>
     public void Clear()
     {
+        Formatter = null;
         _count = _used = 0;
         Count = 0;
         ByteSize = 0;
@@ -152,7 +206,7 @@ public sealed class HeaderMap
         return -1;
     }
 
-    /// <summary>The name as it came or was set.</summary>
+    /// <summary>The name in lower case; `:authority` for an HTTP/1 host line.</summary>
     public ReadOnlySpan<byte> Name(int index) =>
         _entries[index].NameLength == 0
             ? KnownHeaders.Name(_entries[index].Known)
@@ -169,8 +223,42 @@ public sealed class HeaderMap
 
     public void Add(string name, string value) => Add(Encoding.Latin1.GetBytes(name), Encoding.Latin1.GetBytes(value));
 
-    /// <summary>Appends with a slot already known and the name's own spelling (codecs).</summary>
-    public void Add(KnownHeader header, ReadOnlySpan<byte> spelling, ReadOnlySpan<byte> value) => Append(header, spelling, value);
+    /// <summary>
+    /// Appends a received header. A repeated line of a header that has only one value (see
+    /// <see cref="KnownHeaders.IsJoined"/>) is joined to the first instead, empty parts left out.
+    /// </summary>
+    public void AddReceived(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        var known = KnownHeaders.Find(name);
+        if (!TryJoin(known, value))
+        {
+            Append(known, known == KnownHeader.None ? name : default, value);
+        }
+    }
+
+    internal void AddReceived(KnownHeader known, ReadOnlySpan<byte> value)
+    {
+        if (!TryJoin(known, value))
+        {
+            Append(known, default, value);
+        }
+    }
+
+    /// <summary>Copies a message's raw bytes into the store as they are, to be cut into entries by <see cref="AddStored"/>.</summary>
+    internal Span<byte> StoreRaw(ReadOnlySpan<byte> bytes, out int start)
+    {
+        start = Store(bytes);
+        return _store.AsSpan(start, bytes.Length);
+    }
+
+    /// <summary>Appends an entry whose name (lower case already; length 0 for a known header) and value lie in the store.</summary>
+    internal void AddStored(KnownHeader known, int nameStart, int nameLength, int valueStart, int valueLength)
+    {
+        if (known == KnownHeader.None || !TryJoin(known, _store.AsSpan(valueStart, valueLength)))
+        {
+            Append(known, nameStart, known == KnownHeader.None ? nameLength : 0, valueStart, valueLength);
+        }
+    }
 
     /// <summary>Replaces all entries of that name by one, at the place of the first.</summary>
     public void Set(KnownHeader header, ReadOnlySpan<byte> value)
@@ -266,7 +354,7 @@ public sealed class HeaderMap
             {
                 if (_entries[i].Live && _entries[i].Known == entry.Known)
                 {
-                    _slots[(int)entry.Known] = (byte)(i + 1);
+                    _slots[(int)entry.Known] = (byte)Math.Min(i + 1, Beyond);
                     break;
                 }
             }
@@ -277,6 +365,7 @@ public sealed class HeaderMap
     public void CopyFrom(HeaderMap other)
     {
         Clear();
+        Formatter = other.Formatter;
         for (var i = other.Next(0); i >= 0; i = other.Next(i + 1))
         {
             var entry = other._entries[i];
@@ -318,30 +407,72 @@ public sealed class HeaderMap
         return removed;
     }
 
+    private bool TryJoin(KnownHeader known, ReadOnlySpan<byte> value)
+    {
+        if (!KnownHeaders.IsJoined(known) || _slots[(int)known] == 0)
+        {
+            return false;
+        }
+        var index = Find(known);
+        ref var entry = ref _entries[index];
+        if (value.IsEmpty)
+        {
+            return true;
+        }
+        if (entry.ValueLength == 0)
+        {
+            Replace(index, value);
+            return true;
+        }
+        var start = Store(_store.AsSpan(entry.ValueStart, entry.ValueLength));
+        Store(","u8);
+        Store(value);
+        ByteSize += 1 + value.Length;
+        entry.ValueStart = start;
+        entry.ValueLength += 1 + value.Length;
+        return true;
+    }
+
     private void Append(KnownHeader known, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        var nameStart = 0;
+        var nameLength = 0;
+        if (known == KnownHeader.None)
+        {
+            nameStart = Store(name);
+            nameLength = name.Length;
+            Ascii.ToLowerInPlace(_store.AsSpan(nameStart, nameLength), out _);
+        }
+        var valueStart = Store(value);
+        Append(known, nameStart, nameLength, valueStart, value.Length);
+    }
+
+    private void Append(KnownHeader known, int nameStart, int nameLength, int valueStart, int valueLength)
     {
         if (_count == _entries.Length)
         {
             Array.Resize(ref _entries, _count * 2);
         }
-        var nameStart = name.IsEmpty ? 0 : Store(name);
-        var valueStart = Store(value);
-        _entries[_count] = new Entry
-        {
-            NameStart = nameStart,
-            NameLength = name.Length,
-            ValueStart = valueStart,
-            ValueLength = value.Length,
-            Known = known,
-            Live = true,
-        };
-        if (known != KnownHeader.None && _slots[(int)known] == 0)
-        {
-            _slots[(int)known] = (byte)Math.Min(_count + 1, Beyond);
-        }
+        ref var entry = ref _entries[_count];
+        entry.NameStart = nameStart;
+        entry.NameLength = nameLength;
+        entry.ValueStart = valueStart;
+        entry.ValueLength = valueLength;
+        entry.Known = known;
+        entry.Live = true;
         _count++;
         Count++;
-        ByteSize += (name.IsEmpty ? KnownHeaders.Name(known).Length : name.Length) + value.Length;
+        if (known == KnownHeader.None)
+        {
+            ByteSize += nameLength + valueLength;
+            return;
+        }
+        ByteSize += KnownHeaders.Name(known).Length + valueLength;
+        ref var slot = ref _slots[(int)known];
+        if (slot == 0)
+        {
+            slot = (byte)Math.Min(_count, Beyond);
+        }
     }
 
     private int Store(ReadOnlySpan<byte> bytes)

@@ -24,8 +24,14 @@ public sealed record Http1Settings
 
     public HeaderCase HeaderCase { get; init; }
 
-    /// <summary>Requests with these upgrade tokens are treated as if they had none (ignore_http_11_upgrade).</summary>
-    public IReadOnlyList<string> IgnoredUpgrades { get; init; } = [];
+    /// <summary>preserve_case with formatter_type_on_envoy_headers PROPER_CASE: names the peer did not send are written in proper case.</summary>
+    public bool ProperCaseForAddedHeaders { get; init; }
+
+    /// <summary>preserve_case with forward_reason_phrase: the backend's reason phrase is written instead of the standard one.</summary>
+    public bool ForwardReasonPhrase { get; init; }
+
+    /// <summary>Upgrade tokens treated as if they were not there (ignore_http_11_upgrade); null if none are.</summary>
+    public Predicate<string>? IgnoredUpgrade { get; init; }
 }
 
 /// <summary>How names are written.</summary>

@@ -29,7 +29,7 @@ public interface IStreamCallbacks
 
     void OnBelowWriteBufferLowWatermark();
 
-    /// <summary>The peer's codec is finished with the stream (both ends closed).</summary>
+    /// <summary>The outgoing message was written to its end.</summary>
     void OnCodecEncodeComplete()
     {
     }
@@ -42,7 +42,10 @@ public interface IHttpStream
 
     void RemoveCallbacks(IStreamCallbacks callbacks);
 
-    /// <summary>Ends the stream abruptly: RST_STREAM in HTTP/2, closing the connection in HTTP/1. Callbacks are told synchronously.</summary>
+    /// <summary>
+    /// Ends the stream abruptly and tells the callbacks synchronously. HTTP/2 sends RST_STREAM; an HTTP/1 connection takes
+    /// nothing more and its owner closes it, with the flush that fits the case.
+    /// </summary>
     void ResetStream(StreamResetReason reason);
 
     /// <summary>Counted. Stops delivering body: the flow-control window (HTTP/2) or the socket (HTTP/1) pushes back.</summary>
@@ -136,7 +139,9 @@ public interface IHttpConnection
 
     /// <summary>
     /// Feeds received bytes; drains what it consumed. Null when all is well; otherwise the reason why the connection must be
-    /// closed (protocol error, flood), with the answer already sent where the protocol has one.
+    /// closed (protocol error, flood), with the answer already sent where the protocol has one. An HTTP/1 server stops
+    /// behind each request: dispatch again once its stream has ended. An HTTP/1 client is dispatched an empty buffer when
+    /// the peer closed.
     /// </summary>
     CodecError? Dispatch(ByteBuffer data);
 
@@ -156,7 +161,8 @@ public interface IHttpConnection
 
 /// <param name="Kind">What class of error, for stats and flags.</param>
 /// <param name="Details">`%RESPONSE_CODE_DETAILS%` text, e.g. `http1.codec_error`.</param>
-public sealed record CodecError(CodecErrorKind Kind, string Details);
+/// <param name="PrematureStatus">Status of the answer nobody asked for (<see cref="CodecErrorKind.PrematureResponse"/>): a 408 is no fault.</param>
+public sealed record CodecError(CodecErrorKind Kind, string Details, int PrematureStatus = 0);
 
 public enum CodecErrorKind
 {
