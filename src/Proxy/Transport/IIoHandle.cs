@@ -6,6 +6,9 @@ namespace MeshProxy.Proxy.Transport;
 /// </summary>
 public interface IIoHandle
 {
+    /// <summary>EAGAIN: nothing to read, or no room to write, for now.</summary>
+    const int Again = 11;
+
     /// <summary>-1 in memory.</summary>
     int FileDescriptor { get; }
 
@@ -17,6 +20,9 @@ public interface IIoHandle
 
     /// <summary>Writes the buffer's segments in one call without draining it.</summary>
     nint Write(ByteBuffer source);
+
+    /// <summary>Puts bytes already read (by listener filters) before what the next reads give.</summary>
+    void PushBack(ByteBuffer received);
 
     void ShutdownWrite();
 

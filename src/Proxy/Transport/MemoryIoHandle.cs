@@ -68,6 +68,12 @@ internal sealed class MemoryIoHandle : IIoHandle
 
     public nint Write(ByteBuffer source) => Write(source.FirstSpan);
 
+    public void PushBack(ByteBuffer received)
+    {
+        received.MoveFrom(_incoming);
+        _incoming.MoveFrom(received);
+    }
+
     public void ShutdownWrite()
     {
         if (_peer is not null)
@@ -100,7 +106,14 @@ internal sealed class MemoryIoHandle : IIoHandle
     public void Attach(EventLoop loop, IIoEventHandler handler)
     {
         _loop = loop;
-        _registration = loop.RegisterWithoutDescriptor(handler);
+        if (_registration is null)
+        {
+            _registration = loop.RegisterWithoutDescriptor(handler);
+        }
+        else
+        {
+            _registration.Handler = handler;
+        }
         Activate(_incoming.IsEmpty && !_peerEnded ? IoEvents.Write : IoEvents.Read | IoEvents.Write);
     }
 

@@ -13,6 +13,10 @@ internal sealed unsafe class SocketIoHandle : IIoHandle
     private readonly EndPoint? _target;
     private EventLoop? _loop;
     private IoRegistration? _registration;
+    private ByteBuffer? _pushedBack;
+
+    // An end or error seen while pushed-back bytes were delivered; it is the result of the next read.
+    private nint? _deferred;
 
     /// <summary>Takes over an accepted socket.</summary>
     public SocketIoHandle(int fd) => FileDescriptor = fd;
@@ -33,6 +37,15 @@ internal sealed unsafe class SocketIoHandle : IIoHandle
 
     public nint Read(Span<byte> destination)
     {
+        if (_pushedBack is not null)
+        {
+            return ReadPushedBack(destination);
+        }
+        if (_deferred is { } result)
+        {
+            _deferred = null;
+            return result;
+        }
         fixed (byte* buffer = destination)
         {
             nint count;
@@ -120,10 +133,26 @@ internal sealed unsafe class SocketIoHandle : IIoHandle
         FileDescriptor = -1;
     }
 
+    public void PushBack(ByteBuffer received)
+    {
+        _pushedBack ??= new ByteBuffer();
+        _pushedBack.MoveFrom(received);
+    }
+
     public void Attach(EventLoop loop, IIoEventHandler handler)
     {
         _loop = loop;
-        _registration = loop.Register(FileDescriptor, handler);
+        if (_registration is null)
+        {
+            _registration = loop.Register(FileDescriptor, handler);
+            if (_pushedBack is null)
+            {
+                return;
+            }
+        }
+        // Edges that the previous handler consumed, and bytes pushed back, are told to the new one.
+        _registration.Handler = handler;
+        Activate(IoEvents.Read | IoEvents.Write);
     }
 
     public void Activate(IoEvents events)
@@ -139,6 +168,34 @@ internal sealed unsafe class SocketIoHandle : IIoHandle
         var address = stackalloc byte[KernelAddress.MaxLength];
         var length = KernelAddress.Write(_target!, new Span<byte>(address, KernelAddress.MaxLength));
         return Libc.Connect(FileDescriptor, address, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
+    // Never less than asked while the socket may hold more: a short read tells callers that nothing is left for now.
+    private nint ReadPushedBack(Span<byte> destination)
+    {
+        var count = (int)Math.Min(destination.Length, _pushedBack!.Length);
+        _pushedBack.CopyTo(destination[..count]);
+        _pushedBack.Drain(count);
+        if (!_pushedBack.IsEmpty)
+        {
+            return count;
+        }
+        _pushedBack = null;
+        if (count == destination.Length)
+        {
+            return count;
+        }
+        var more = Read(destination[count..]);
+        if (more > 0)
+        {
+            return count + more;
+        }
+        if (more != -IIoHandle.Again)
+        {
+            _deferred = more;
+            Activate(IoEvents.Read);
+        }
+        return count;
     }
 
     public void SetNoDelay(bool enable)

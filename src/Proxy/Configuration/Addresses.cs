@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Envoy.Config.Core.V3;
+using MeshProxy.Proxy.Transport;
+
+namespace MeshProxy.Proxy.Configuration;
+
+/// <summary>Turns core.v3.Address into end points. Names are not resolved here: a cluster's DNS does that.</summary>
+public static class Addresses
+{
+    /// <summary>The end point of an address that must be a literal; a ConfigurationException when it is a name or nothing.</summary>
+    public static EndPoint Resolve(Address address) => address.AddressCase switch
+    {
+        Address.AddressOneofCase.SocketAddress => Resolve(address.SocketAddress!.Value),
+        Address.AddressOneofCase.Pipe => new UnixDomainSocketEndPoint(KernelPath(address.Pipe!.Value.Path)),
+        Address.AddressOneofCase.EnvoyInternalAddress => new InternalEndPoint(
+            address.EnvoyInternalAddress!.Value.ServerListenerName, address.EnvoyInternalAddress!.Value.EndpointId),
+        _ => throw new ConfigurationException("An address is empty: give socket_address, pipe or envoy_internal_address."),
+    };
+
+    public static IPEndPoint Resolve(Envoy.Config.Core.V3.SocketAddress address)
+    {
+        if (!IPAddress.TryParse(address.Address, out var ip) || !IsStrictLiteral(address.Address))
+        {
+            throw new ConfigurationException(
+                $"malformed IP address: {address.Address}. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'");
+        }
+        return new IPEndPoint(ip, (int)address.PortValue);
+    }
+
+    /// <summary>`ip:port`, `[v6]:port`, a Unix path, `envoy://…`, as Envoy prints addresses.</summary>
+    public static string Format(EndPoint address) => address switch
+    {
+        IPEndPoint ip => ip.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{ip.Address}]:{ip.Port}" : $"{ip.Address}:{ip.Port}",
+        _ => address.ToString() ?? "",
+    };
+
+    // .NET also reads 127.1 and hexadecimal forms; the kernel's own inet_pton, and so Envoy, take dotted quads only.
+    private static bool IsStrictLiteral(string text) =>
+        text.Contains(':') ? !text.Contains('[') : text.Split('.') is { Length: 4 } parts && parts.All(IsDecimalByte);
+
+    private static bool IsDecimalByte(string part) =>
+        part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit) && (part.Length == 1 || part[0] != '0');
+
+    private static string KernelPath(string path) => path.StartsWith('@') ? "\0" + path[1..] : path;
+}

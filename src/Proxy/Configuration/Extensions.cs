@@ -1,0 +1,48 @@
+using MeshProxy.Xds.Protobuf;
+
+namespace MeshProxy.Proxy.Configuration;
+
+/// <summary>
+/// The one table of extensions: a new filter is its own file and one line here. Found by the type of the configuration
+/// first, then by the extension's name, as Envoy does.
+/// </summary>
+public static class Extensions
+{
+    private static readonly IHttpFilterFactory[] HttpFilters =
+    [
+    ];
+
+    private static readonly INetworkFilterFactory[] NetworkFilters =
+    [
+    ];
+
+    private static readonly IListenerFilterFactory[] ListenerFilters =
+    [
+    ];
+
+    public static IHttpFilterFactory? FindHttp(string name, string? configType) =>
+        Find(HttpFilters, static f => f.ConfigType, static f => f.Name, name, configType);
+
+    public static INetworkFilterFactory? FindNetwork(string name, string? configType) =>
+        Find(NetworkFilters, static f => f.ConfigType, static f => f.Name, name, configType);
+
+    public static IListenerFilterFactory? FindListener(string name, string? configType) =>
+        Find(ListenerFilters, static f => f.ConfigType, static f => f.Name, name, configType);
+
+    /// <summary>The HTTP filter whose per-route configuration has this type.</summary>
+    public static IHttpFilterFactory? FindHttpPerRoute(string configType) =>
+        Array.Find(HttpFilters, f => f.PerRouteConfigType == configType || (f.PerRouteConfigType is null && f.ConfigType == configType));
+
+    private static T? Find<T>(T[] table, Func<T, string> type, Func<T, string> named, string name, string? configType)
+        where T : class
+    {
+        foreach (var factory in table)
+        {
+            if (configType is not null ? type(factory) == configType : named(factory) == name)
+            {
+                return factory;
+            }
+        }
+        return null;
+    }
+}

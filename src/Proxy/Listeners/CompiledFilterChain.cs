@@ -1,0 +1,28 @@
+using MeshProxy.Proxy.Network;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Transport;
+using MeshProxy.Xds.Protobuf;
+
+namespace MeshProxy.Proxy.Listeners;
+
+/// <summary>One filter chain ready to serve: immutable, shared by all loops. A connection keeps the chain it began with.</summary>
+public sealed class CompiledFilterChain
+{
+    public required string Name { get; init; }
+
+    /// <summary>As received: equal chains are kept over an update of their listener.</summary>
+    public required Message Definition { get; init; }
+
+    public required IDownstreamTransportSocketFactory TransportSocket { get; init; }
+
+    public required IReadOnlyList<INetworkFilterConfig> Filters { get; init; }
+
+    /// <summary>Limit of the TLS handshake; zero is none (transport_socket_connect_timeout).</summary>
+    public required TimeSpan TransportSocketConnectTimeout { get; init; }
+
+    public required DynamicMetadata Metadata { get; init; }
+
+    /// <summary>Set when the chain is removed or its listener goes.</summary>
+    public required DrainState Drain { get; init; }
+}

@@ -1,0 +1,444 @@
+using System.Net;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Transport;
+using Listener = Envoy.Config.Listener.V3.Listener;
+
+namespace MeshProxy.Proxy.Listeners;
+
+/// <summary>
+/// Owns the listeners: compiles, opens sockets, warms, hands to the workers, updates in place or by replacement, drains. All
+/// members are for the main loop; work on a worker's listeners is posted to its loop.
+/// </summary>
+public sealed class ListenerManager
+{
+    private readonly EventLoop _mainLoop;
+    private readonly ListenerCompiler _compiler;
+    private readonly ListenerCompilerServices _services;
+    private readonly WorkerListeners[] _workers;
+    private readonly StatBlock _stats;
+    private readonly List<ListenerEntry> _active = [];
+    private readonly List<ListenerEntry> _warming = [];
+    private readonly List<ListenerEntry> _draining = [];
+    private bool _workersStarted;
+    private bool _stopped;
+
+    internal ListenerManager(
+        EventLoop mainLoop, IReadOnlyList<EventLoop> workers, ListenerCompilerServices services, GlobalConnectionLimit globalLimit)
+    {
+        _mainLoop = mainLoop;
+        _services = services;
+        _compiler = new ListenerCompiler(services);
+        _workers = [.. workers.Select(loop => new WorkerListeners(loop, globalLimit))];
+        _stats = services.ServerScope.Scope("listener_manager").Block(ListenerManagerStat.Layout);
+    }
+
+    public IReadOnlyList<ListenerEntry> Active => _active;
+
+    public IReadOnlyList<ListenerEntry> Warming => _warming;
+
+    public IReadOnlyList<ListenerEntry> Draining => _draining;
+
+    /// <summary>Raised for each new or changed listener whose configuration was refused: name, reason, definition.</summary>
+    public Action<string, string, Listener>? Refused { get; set; }
+
+    internal IReadOnlyList<WorkerListeners> Workers => _workers;
+
+    /// <summary>
+    /// Adds or updates. False when nothing changes (equal, or a static listener of that name). ConfigurationException when
+    /// refused: what served before goes on.
+    /// </summary>
+    public bool AddOrUpdate(Listener listener, string version, bool addedViaApi)
+    {
+        var name = listener.Name.Length > 0 ? listener.Name : Guid.NewGuid().ToString();
+        var warming = _warming.Find(entry => entry.Config.Name == name);
+        var active = _active.Find(entry => entry.Config.Name == name);
+        if (active is { AddedViaApi: false } && addedViaApi)
+        {
+            return false;
+        }
+        if ((warming ?? active) is { } current && current.Config.Definition.Message.Equals(listener.Message))
+        {
+            return false;
+        }
+        try
+        {
+            Install(Compile(listener, name, active, version, addedViaApi), active, warming);
+        }
+        catch (IOException failure)
+        {
+            _stats.Inc(ListenerManagerStat.CreateFailure);
+            throw new ConfigurationException($"error adding listener '{name}': {failure.Message}");
+        }
+        UpdateGauges();
+        return true;
+    }
+
+    /// <summary>Removes a listener that came by LDS: its sockets close at once, its connections drain.</summary>
+    public bool Remove(string name)
+    {
+        var warming = _warming.Find(entry => entry.Config.Name == name && entry.AddedViaApi);
+        var active = _active.Find(entry => entry.Config.Name == name && entry.AddedViaApi);
+        if (warming is null && active is null)
+        {
+            return false;
+        }
+        if (warming is not null)
+        {
+            Discard(warming);
+        }
+        if (active is not null)
+        {
+            _active.Remove(active);
+            if (_workersStarted)
+            {
+                StartDrain(active, stopAccepting: true);
+            }
+            else
+            {
+                CloseSockets(active);
+            }
+        }
+        _stats.Inc(ListenerManagerStat.Removed);
+        UpdateGauges();
+        return true;
+    }
+
+    /// <summary>Opens for traffic what is active; called once, when clusters and static listeners are warm.</summary>
+    public void StartWorkers(Action onStarted)
+    {
+        _workersStarted = true;
+        foreach (var entry in _active)
+        {
+            GiveToWorkers(entry, replaced: null);
+        }
+        var left = _workers.Length;
+        foreach (var worker in _workers)
+        {
+            worker.Loop.Post(() => _mainLoop.Post(() =>
+            {
+                if (--left == 0)
+                {
+                    _stats.Set(ListenerManagerStat.WorkersStarted, 1);
+                    onStarted();
+                }
+            }));
+        }
+        UpdateGauges();
+    }
+
+    /// <summary>Refuses new connections on the listeners chosen; what is open stays. Later LDS updates no longer open sockets.</summary>
+    public void StopListeners(Func<CompiledListener, bool> which, bool all)
+    {
+        _stopped |= all;
+        foreach (var entry in _active)
+        {
+            if (which(entry.Config))
+            {
+                _stats.Inc(ListenerManagerStat.Stopped);
+                OnWorkers(entry, static active => active.StopAccepting());
+            }
+        }
+    }
+
+    /// <summary>Connections open on all listeners, as the workers count them now.</summary>
+    public long OpenConnections => _active.Concat(_draining).Sum(entry => entry.Config.Limit.Count);
+
+    /// <summary>Closes every connection at once (end of the process after its drain).</summary>
+    public void CloseAllConnections()
+    {
+        foreach (var worker in _workers)
+        {
+            worker.Loop.Post(() =>
+            {
+                foreach (var active in worker.All.ToArray())
+                {
+                    active.CloseConnections(null);
+                }
+            });
+        }
+    }
+
+    private ListenerEntry Compile(Listener listener, string name, ListenerEntry? active, string version, bool addedViaApi)
+    {
+        CompiledListener compiled;
+        try
+        {
+            compiled = _compiler.Compile(listener, name, active?.Config);
+        }
+        catch (ConfigurationException refused)
+        {
+            _stats.Inc(ListenerManagerStat.CreateFailure);
+            Refused?.Invoke(name, refused.Message, listener);
+            throw;
+        }
+        return new ListenerEntry
+        {
+            Config = compiled,
+            Version = version,
+            LastUpdated = _mainLoop.UtcNow,
+            AddedViaApi = addedViaApi,
+        };
+    }
+
+    private void Install(ListenerEntry entry, ListenerEntry? active, ListenerEntry? warming)
+    {
+        var sharesSockets = active is not null && SameAddresses(active.Config, entry.Config);
+        if (!sharesSockets)
+        {
+            RequireFreeAddresses(entry);
+        }
+        if (sharesSockets)
+        {
+            entry.LocalAddresses = active!.LocalAddresses;
+        }
+        else if (entry.Config.BindToPort && !entry.Config.IsInternal && !_stopped)
+        {
+            OpenSockets(entry);
+        }
+        if (warming is not null)
+        {
+            Discard(warming);
+        }
+        _stats.Inc(active is null && warming is null ? ListenerManagerStat.Added : ListenerManagerStat.Modified);
+        if (!_workersStarted)
+        {
+            InstallBeforeStart(entry, active);
+            return;
+        }
+        entry.State = ListenerState.Warming;
+        _warming.Add(entry);
+        entry.Config.Init.Initialize(() => OnWarm(entry));
+    }
+
+    private void InstallBeforeStart(ListenerEntry entry, ListenerEntry? active)
+    {
+        if (active is not null)
+        {
+            entry.Sockets ??= active.Sockets;
+            active.Sockets = null;
+            _active[_active.IndexOf(active)] = entry;
+        }
+        else
+        {
+            _active.Add(entry);
+        }
+        entry.State = ListenerState.Active;
+        entry.Config.Init.Initialize(_services.ServerInit.Register());
+    }
+
+    private void OnWarm(ListenerEntry entry)
+    {
+        if (!_warming.Remove(entry))
+        {
+            return;
+        }
+        var index = _active.FindIndex(other => other.Config.Name == entry.Config.Name);
+        var replaced = index < 0 ? null : _active[index];
+        entry.State = ListenerState.Active;
+        if (replaced is null)
+        {
+            _active.Add(entry);
+        }
+        else
+        {
+            _active[index] = entry;
+        }
+        if (replaced is not null && ReferenceEquals(replaced.Config.Drain, entry.Config.Drain))
+        {
+            UpdateInPlace(entry, replaced);
+        }
+        else
+        {
+            GiveToWorkers(entry, replaced);
+            if (replaced is not null)
+            {
+                StartDrain(replaced, stopAccepting: false);
+            }
+        }
+        UpdateGauges();
+    }
+
+    private void UpdateInPlace(ListenerEntry entry, ListenerEntry replaced)
+    {
+        _stats.Inc(ListenerManagerStat.InPlaceUpdated);
+        var kept = entry.Config.AllChains.ToHashSet();
+        var gone = replaced.Config.AllChains.Where(chain => !kept.Contains(chain)).ToHashSet();
+        var config = entry.Config;
+        var before = replaced.Config;
+        foreach (var worker in _workers)
+        {
+            worker.Loop.Post(() => Find(worker, before)?.Replace(config));
+        }
+        if (gone.Count == 0)
+        {
+            return;
+        }
+        foreach (var chain in gone)
+        {
+            chain.Drain.Start();
+        }
+        _stats.Add(ListenerManagerStat.TotalFilterChainsDraining, gone.Count);
+        _mainLoop.CreateTimer(() =>
+        {
+            _stats.Add(ListenerManagerStat.TotalFilterChainsDraining, -gone.Count);
+            OnWorkers(entry, active => active.CloseConnections(gone));
+        }).Arm(_services.DrainTime);
+    }
+
+    private void GiveToWorkers(ListenerEntry entry, ListenerEntry? replaced)
+    {
+        var sockets = entry.Sockets;
+        entry.Sockets = null;
+        for (var i = 0; i < _workers.Length; i++)
+        {
+            var worker = _workers[i];
+            var own = sockets?[i];
+            var config = entry.Config;
+            var before = replaced?.Config;
+            worker.Loop.Post(() =>
+            {
+                var old = before is null ? null : Find(worker, before);
+                var active = worker.Add(config);
+                if (own is not null)
+                {
+                    old?.StopAccepting();
+                    active.Listen(own);
+                }
+                else if (old is not null)
+                {
+                    // In one step of the loop: no connection is refused in between.
+                    active.Listen(old.ReleaseSockets());
+                }
+            });
+        }
+    }
+
+    private void StartDrain(ListenerEntry entry, bool stopAccepting)
+    {
+        entry.State = ListenerState.Draining;
+        _draining.Add(entry);
+        entry.Config.Drain.Start();
+        if (stopAccepting)
+        {
+            OnWorkers(entry, static active => active.StopAccepting());
+        }
+        _mainLoop.CreateTimer(() =>
+        {
+            foreach (var worker in _workers)
+            {
+                worker.Loop.Post(() =>
+                {
+                    if (Find(worker, entry.Config) is { } active)
+                    {
+                        active.StopAccepting();
+                        active.CloseConnections(null);
+                        worker.Remove(active);
+                    }
+                });
+            }
+            _draining.Remove(entry);
+            entry.Config.Scope.Dispose();
+            UpdateGauges();
+        }).Arm(_services.DrainTime);
+    }
+
+    private void OnWorkers(ListenerEntry entry, Action<ActiveListener> work)
+    {
+        foreach (var worker in _workers)
+        {
+            worker.Loop.Post(() =>
+            {
+                if (Find(worker, entry.Config) is { } active)
+                {
+                    work(active);
+                }
+            });
+        }
+    }
+
+    private static ActiveListener? Find(WorkerListeners worker, CompiledListener config) =>
+        worker.All.FirstOrDefault(active => ReferenceEquals(active.Config, config));
+
+    private void OpenSockets(ListenerEntry entry)
+    {
+        var perWorker = new List<ListenSocket>[_workers.Length];
+        for (var i = 0; i < perWorker.Length; i++)
+        {
+            perWorker[i] = [];
+        }
+        var bound = new List<EndPoint>();
+        try
+        {
+            foreach (var (address, options) in entry.Config.Addresses)
+            {
+                var first = ListenSocket.Open(address, options);
+                perWorker[0].Add(first);
+                bound.Add(first.LocalAddress);
+                for (var i = 1; i < perWorker.Length; i++)
+                {
+                    perWorker[i].Add(options.ReusePort ? ListenSocket.Open(first.LocalAddress, options) : first.Duplicate());
+                }
+            }
+        }
+        catch
+        {
+            foreach (var socket in perWorker.SelectMany(sockets => sockets))
+            {
+                socket.Close();
+            }
+            throw;
+        }
+        entry.Sockets = perWorker;
+        entry.LocalAddresses = bound;
+    }
+
+    private void RequireFreeAddresses(ListenerEntry entry)
+    {
+        foreach (var other in _active.Concat(_warming))
+        {
+            if (other.Config.Name == entry.Config.Name || other.Config.BindToPort != entry.Config.BindToPort)
+            {
+                continue;
+            }
+            foreach (var (address, _) in entry.Config.Addresses)
+            {
+                if (address is not IPEndPoint { Port: 0 } && other.Config.Addresses.Any(own => own.Address.Equals(address)))
+                {
+                    _stats.Inc(ListenerManagerStat.CreateFailure);
+                    throw new ConfigurationException(
+                        $"error adding listener: '{entry.Config.Name}' has duplicate address '{Addresses.Format(address)}' as existing listener");
+                }
+            }
+        }
+    }
+
+    private static bool SameAddresses(CompiledListener before, CompiledListener after) =>
+        before.BindToPort == after.BindToPort && before.Addresses.Count == after.Addresses.Count
+        && before.Addresses.Zip(after.Addresses).All(pair =>
+            pair.First.Address.Equals(pair.Second.Address)
+            && pair.First.Options with { SocketOptions = [] } == pair.Second.Options with { SocketOptions = [] }
+            && pair.First.Options.SocketOptions.SequenceEqual(pair.Second.Options.SocketOptions));
+
+    private void Discard(ListenerEntry warming)
+    {
+        _warming.Remove(warming);
+        CloseSockets(warming);
+    }
+
+    private static void CloseSockets(ListenerEntry entry)
+    {
+        foreach (var socket in entry.Sockets?.SelectMany(sockets => sockets) ?? [])
+        {
+            socket.Close();
+        }
+        entry.Sockets = null;
+    }
+
+    private void UpdateGauges()
+    {
+        _stats.Set(ListenerManagerStat.TotalListenersActive, _active.Count);
+        _stats.Set(ListenerManagerStat.TotalListenersWarming, _warming.Count);
+        _stats.Set(ListenerManagerStat.TotalListenersDraining, _draining.Count);
+    }
+}
