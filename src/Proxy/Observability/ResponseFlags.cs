@@ -1,6 +1,6 @@
 namespace MeshProxy.Proxy.Observability;
 
-/// <summary>Why an exchange ended as it did; `%RESPONSE_FLAGS%` prints the short names in this order (Envoy's CoreResponseFlag).</summary>
+/// <summary>Why an exchange ended as it did; `%RESPONSE_FLAGS%` prints the short names in the order they were set (Envoy's CoreResponseFlag).</summary>
 [Flags]
 public enum ResponseFlags : ulong
 {

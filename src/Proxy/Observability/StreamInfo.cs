@@ -1,3 +1,4 @@
+using System.Numerics;
 using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Transport;
 
@@ -9,6 +10,14 @@ namespace MeshProxy.Proxy.Observability;
 /// </summary>
 public sealed class StreamInfo
 {
+    // Five bits a flag, its number plus one, the first one lowest: twelve flags, more than an exchange can collect.
+    private const int BitsPerFlag = 5;
+    private const int MaxOrdered = 12;
+
+    private ResponseFlags _flags;
+    private ulong _flagOrder;
+    private int _flagCount;
+
     public required DateTime StartTime { get; set; }
 
     public required long StartNanoseconds { get; set; }
@@ -30,7 +39,27 @@ public sealed class StreamInfo
     /// <summary>`%CONNECTION_TERMINATION_DETAILS%`.</summary>
     public string ConnectionTerminationDetails { get; set; } = "";
 
-    public ResponseFlags ResponseFlags { get; set; }
+    /// <summary>The flags that are set; <see cref="SetFlag"/> also keeps their order.</summary>
+    public ResponseFlags ResponseFlags
+    {
+        get => _flags;
+        set
+        {
+            var added = value & ~_flags;
+            if ((value & _flags) != _flags)
+            {
+                // Some were taken back: what stays is remembered in the order of the bits.
+                _flagCount = 0;
+                _flagOrder = 0;
+                added = value;
+            }
+            _flags = value;
+            for (; added != 0; added &= added - 1)
+            {
+                Remember(BitOperations.TrailingZeroCount((ulong)added));
+            }
+        }
+    }
 
     public long BytesReceived { get; set; }
 
@@ -53,6 +82,16 @@ public sealed class StreamInfo
     public long DownstreamHandshakeComplete { get; set; }
 
     public long RequestComplete { get; set; }
+
+    /// <summary>Why the downstream transport (TLS) failed; empty if it did not. Known to the listener's access log.</summary>
+    public string DownstreamTransportFailureReason { get; set; } = "";
+
+    public string DownstreamLocalCloseReason { get; set; } = "";
+
+    public DetectedCloseType DownstreamDetectedCloseType { get; set; }
+
+    /// <summary>Metadata of the filter chain the connection took.</summary>
+    public DynamicMetadata? FilterChainMetadata { get; set; }
 
     /// <summary>The last upstream attempt; null if none was made.</summary>
     public UpstreamInfo? Upstream { get; set; }
@@ -99,5 +138,17 @@ public sealed class StreamInfo
 
     public void SetFlag(ResponseFlags flag) => ResponseFlags |= flag;
 
+    /// <summary>Number of the <paramref name="position"/>th flag in the order they were set (URX before UF …); -1 after the last.</summary>
+    public int FlagAt(int position) =>
+        position < _flagCount ? (int)((_flagOrder >> (position * BitsPerFlag)) & ((1 << BitsPerFlag) - 1)) - 1 : -1;
+
     public bool HasFlag(ResponseFlags flag) => (ResponseFlags & flag) != 0;
+
+    private void Remember(int flag)
+    {
+        if (_flagCount < MaxOrdered)
+        {
+            _flagOrder |= (ulong)(flag + 1) << (_flagCount++ * BitsPerFlag);
+        }
+    }
 }

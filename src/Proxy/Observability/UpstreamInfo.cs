@@ -33,6 +33,9 @@ public sealed class UpstreamInfo
 
     public long HandshakeComplete { get; set; }
 
+    /// <summary>When the pool was asked for a stream or connection; start of `%UPSTREAM_CONNECTION_POOL_READY_DURATION%`.</summary>
+    public long PoolRequested { get; set; }
+
     public long PoolReady { get; set; }
 
     public long FirstTxByteSent { get; set; }

@@ -32,6 +32,8 @@ public sealed class ConnectionInfo
 
     public string Ja3Hash { get; set; } = "";
 
+    public string Ja4Hash { get; set; } = "";
+
     public ulong ConnectionId { get; init; }
 
     public void RestoreLocalAddress(EndPoint address)

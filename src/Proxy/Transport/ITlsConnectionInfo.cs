@@ -15,9 +15,26 @@ public interface ITlsConnectionInfo
 
     IReadOnlyList<string> EmailSansPeerCertificate { get; }
 
+    IReadOnlyList<string> OtherNameSansPeerCertificate => [];
+
     IReadOnlyList<string> UriSansLocalCertificate { get; }
 
     IReadOnlyList<string> DnsSansLocalCertificate { get; }
+
+    IReadOnlyList<string> IpSansLocalCertificate => [];
+
+    IReadOnlyList<string> EmailSansLocalCertificate => [];
+
+    IReadOnlyList<string> OtherNameSansLocalCertificate => [];
+
+    /// <summary>SHA-256 digests of the peer's chain, leaf first.</summary>
+    IReadOnlyList<string> Sha256PeerCertificateChainDigests => [];
+
+    /// <summary>SHA-1 digests of the peer's chain, leaf first.</summary>
+    IReadOnlyList<string> Sha1PeerCertificateChainDigests => [];
+
+    /// <summary>Serial numbers of the peer's chain, leaf first.</summary>
+    IReadOnlyList<string> SerialNumbersPeerCertificateChain => [];
 
     /// <summary>RFC 2253 form, as %DOWNSTREAM_PEER_SUBJECT%.</summary>
     string SubjectPeerCertificate { get; }
