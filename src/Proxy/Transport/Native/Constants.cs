@@ -50,6 +50,11 @@ internal static class Constants
     public const int EpollCloexec = 0x80000;
     public const int EventFdNonBlock = 0x800;
 
+    public const int OpenWriteOnly = 1;
+    public const int OpenCreate = 0x40;
+    public const int OpenAppend = 0x400;
+    public const int OpenCloexec = 0x80000;
+
     public const int EIntr = 4;
     public const int EAgain = 11;
     public const int EPipe = 32;
