@@ -9,10 +9,6 @@ namespace MeshProxy.Proxy.Transport;
 /// </summary>
 public abstract class Connection
 {
-    private StatBlock? _byteStats;
-    private int _receivedStat;
-    private int _sentStat;
-
     /// <summary>Unique in the process; 64 bits, never reused.</summary>
     public abstract ulong Id { get; }
 
@@ -98,18 +94,4 @@ public abstract class Connection
 
     /// <summary>TCP_NODELAY; on by default for every connection.</summary>
     public abstract void NoDelay(bool enable);
-
-    /// <summary>Adds the bytes moved from now on to two counters of <paramref name="stats"/> (downstream_cx_rx_bytes_total, upstream_cx_tx_bytes_total …).</summary>
-    public void CountBytes(StatBlock stats, int received, int sent)
-    {
-        _byteStats = stats;
-        _receivedStat = received;
-        _sentStat = sent;
-    }
-
-    /// <summary>For implementations: call once a read with what the socket gave.</summary>
-    protected void CountReceived(long bytes) => _byteStats?.Add(_receivedStat, bytes);
-
-    /// <summary>For implementations: call once a write with what the socket took.</summary>
-    protected void CountSent(long bytes) => _byteStats?.Add(_sentStat, bytes);
 }

@@ -23,8 +23,8 @@ public interface IUpstreamTransportSocketFactory
 
     ITransportSocket Create(TransportSocketOptions? options, Upstream.Host host);
 
-    /// <summary>Adds to <paramref name="key"/> all that must be equal for two requests to share a connection.</summary>
-    void HashKey(TransportSocketOptions? options, ref HashCode key);
+    /// <summary>What of <paramref name="options"/> this transport heeds: requests share connections only where it is equal. Null when nothing matters.</summary>
+    TransportSocketOptions? SharingKey(TransportSocketOptions? options);
 }
 
 /// <summary>What a request asks of the upstream transport (Envoy's TransportSocketOptions). Immutable; equality decides pool sharing.</summary>

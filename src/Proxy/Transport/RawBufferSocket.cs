@@ -97,7 +97,5 @@ public sealed class RawBufferSocketFactory : IDownstreamTransportSocketFactory, 
 
     public ITransportSocket Create(TransportSocketOptions? options, Upstream.Host host) => new RawBufferSocket();
 
-    public void HashKey(TransportSocketOptions? options, ref HashCode key)
-    {
-    }
+    public TransportSocketOptions? SharingKey(TransportSocketOptions? options) => null;
 }

@@ -24,6 +24,9 @@ public sealed record UpstreamHttpOptions
 
     public TimeSpan MaxConnectionDuration { get; init; }
 
+    /// <summary>Added at random to the duration of each connection.</summary>
+    public double MaxConnectionDurationJitterPercent { get; init; }
+
     public TimeSpan MaxStreamDuration { get; init; }
 
     public uint MaxRequestsPerConnection { get; init; }
@@ -33,6 +36,15 @@ public sealed record UpstreamHttpOptions
     public string OverrideAutoSniHeader { get; init; } = "";
 
     public bool AutoSanValidation { get; init; }
+
+    /// <summary>common_http_protocol_options.max_headers_count of responses; null is the default of 100.</summary>
+    public uint? MaxHeadersCount { get; init; }
+
+    /// <summary>Null is the default of 60.</summary>
+    public uint? MaxResponseHeadersKb { get; init; }
+
+    /// <summary>The whole HttpProtocolOptions as given (http_filters, retry_policy, hash_policy, mirrors of the cluster); null if none.</summary>
+    public Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions? Message { get; init; }
 
     public Http.Codec.Http1Settings Http1 { get; init; } = new();
 
