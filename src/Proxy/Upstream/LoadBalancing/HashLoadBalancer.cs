@@ -1,0 +1,104 @@
+namespace MeshProxy.Proxy.Upstream.LoadBalancing;
+
+/// <summary>Base of ring hash and maglev factories: tables are built once a snapshot and shared by the loops.</summary>
+internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashOptions hashing) : ILoadBalancerFactory
+{
+    private readonly object _gate = new();
+    private Snapshot? _snapshot;
+
+    public LoadBalancer Create(PrioritySet hosts, LoadBalancerEnvironment environment) => new Balancer(this, hosts, environment);
+
+    protected abstract HashTable BuildTable(IReadOnlyList<WeightedHost> hosts, LoadBalancerEnvironment environment);
+
+    /// <summary>What the host is hashed by.</summary>
+    protected string KeyOf(HostImpl host)
+    {
+        if (host.Metadata.Get("envoy.lb", "hash_key") is Observability.MetadataValue.StringNode { Value.Length: > 0 } key)
+        {
+            return key.Value;
+        }
+        return hashing.UseHostname ? host.Hostname : host.AddressText;
+    }
+
+    private Snapshot TablesOf(HostSet[] sets, LoadBalancerEnvironment environment)
+    {
+        var snapshot = Volatile.Read(ref _snapshot);
+        if (snapshot is not null && ReferenceEquals(snapshot.Sets, sets))
+        {
+            return snapshot;
+        }
+        lock (_gate)
+        {
+            if (_snapshot is not null && ReferenceEquals(_snapshot.Sets, sets))
+            {
+                return _snapshot;
+            }
+            var threshold = (uint)Math.Min(
+                100, environment.Runtime.GetInteger("upstream.healthy_panic_threshold", options.PanicThreshold));
+            var loads = PriorityLoads.Compute(sets, threshold);
+            var tables = new HashTable?[sets.Length];
+            for (var i = 0; i < sets.Length; i++)
+            {
+                tables[i] = BuildOf(sets[i], loads.Panic[i], environment);
+            }
+            var built = new Snapshot(sets, loads, tables);
+            Volatile.Write(ref _snapshot, built);
+            return built;
+        }
+    }
+
+    private HashTable? BuildOf(HostSet set, bool panic, LoadBalancerEnvironment environment)
+    {
+        var weighted = NormalisedWeights.Of(set, panic, options.LocalityWeighted);
+        if (weighted.Count == 0)
+        {
+            return null;
+        }
+        var table = BuildTable(weighted, environment);
+        return hashing.BalanceFactor == 0 ? table : new BoundedLoadTable(table, weighted, hashing.BalanceFactor);
+    }
+
+    private sealed record Snapshot(HostSet[] Sets, PriorityLoads Loads, HashTable?[] Tables);
+
+    private sealed class Balancer(HashFactory factory, PrioritySet hosts, LoadBalancerEnvironment environment) : LoadBalancer
+    {
+        public override HostImpl? ChooseHost(ILoadBalancerContext? context)
+        {
+            var snapshot = factory.TablesOf(hosts.Sets, environment);
+            var hash = context?.ComputeHashKey() ?? environment.Random();
+            var load = context?.RetryPriority is { } retry
+                ? retry.DetermineLoad(
+                    Array.ConvertAll(
+                        snapshot.Sets, set => new PriorityHealth(set.Hosts.Length, set.Healthy.Length, set.Degraded.Length, set.ExcludedCount)),
+                    snapshot.Loads.AsLoad)
+                : snapshot.Loads.AsLoad;
+            var priority = PriorityLoads.Choose(load, hash).Priority;
+            if (snapshot.Tables.Length == 0)
+            {
+                return null;
+            }
+            if (snapshot.Loads.Panic[priority])
+            {
+                environment.Traffic.Inc(ClusterStat.LbHealthyPanic);
+            }
+            if (snapshot.Tables[priority] is not { } table)
+            {
+                return null;
+            }
+            HostImpl? host = null;
+            var attempts = context?.HostSelectionRetryCount ?? 0;
+            for (uint attempt = 0; attempt <= attempts; attempt++)
+            {
+                host = table.Choose(hash, attempt);
+                if (host is null || context is null || !context.ShouldSelectAnotherHost(host))
+                {
+                    break;
+                }
+            }
+            return host;
+        }
+    }
+}
+
+/// <summary>A host with its share of the table; the shares sum to 1.</summary>
+internal readonly record struct WeightedHost(HostImpl Host, double Weight);
