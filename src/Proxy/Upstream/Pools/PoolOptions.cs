@@ -1,0 +1,27 @@
+using MeshProxy.Proxy.Transport;
+
+namespace MeshProxy.Proxy.Upstream.Pools;
+
+/// <summary>Which protocol the connections of a pool speak.</summary>
+internal enum PoolProtocol
+{
+    Http1,
+    Http2,
+
+    /// <summary>ALPN decides, connection by connection.</summary>
+    Alpn,
+    Tcp,
+}
+
+/// <summary>What must be equal for two requests to share the connections of a pool; the key beside the host.</summary>
+/// <param name="TransportOptions">Only the part the host's transport socket heeds.</param>
+/// <param name="DownstreamConnection">Set when each downstream connection has pools of its own.</param>
+internal sealed record PoolOptions(
+    RoutingPriority Priority, PoolProtocol Protocol, TransportSocketOptions? TransportOptions,
+    ulong DownstreamConnection)
+{
+    public bool Matches(
+        RoutingPriority priority, PoolProtocol protocol, TransportSocketOptions? transport, ulong downstreamConnection) =>
+        Priority == priority && Protocol == protocol && DownstreamConnection == downstreamConnection
+        && Equals(TransportOptions, transport);
+}
