@@ -51,12 +51,17 @@ public interface ICluster
 
     ITcpConnectionPool? TcpPool(Host host, RoutingPriority priority, ILoadBalancerContext? context);
 
-    /// <summary>Draws drop_overloads of the load assignment; the category dropped, or null.</summary>
-    string? DropOverload();
+    /// <summary>Draws drop_overloads of the load assignment.</summary>
+    DropDecision DropOverload();
 }
 
 /// <summary>Cluster.TrackClusterStats.</summary>
 public readonly record struct TrackedStats(bool TimeoutBudgets, bool RequestResponseSizes, bool PerEndpoint);
+
+/// <summary>What drop_overloads says of one request.</summary>
+/// <param name="Category">Null when the request goes on.</param>
+/// <param name="Unconditional">Everything is dropped: flag UDO instead of DO.</param>
+public readonly record struct DropDecision(string? Category, bool Unconditional);
 
 /// <summary>core.v3.RoutingPriority.</summary>
 public enum RoutingPriority

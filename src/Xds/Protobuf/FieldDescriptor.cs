@@ -101,7 +101,7 @@ public sealed class FieldDescriptor
 
     public override string ToString() => $"{ContainingType.FullName}.{Name}";
 
-    internal static string ToJsonName(string name)
+    private static string ToJsonName(string name)
     {
         var result = new StringBuilder(name.Length);
         var capital = false;

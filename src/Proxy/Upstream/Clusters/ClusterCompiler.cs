@@ -1,0 +1,65 @@
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Xds.Protobuf;
+using Cluster = Envoy.Config.Cluster.V3.Cluster;
+
+namespace MeshProxy.Proxy.Upstream.Clusters;
+
+/// <summary>Makes the cluster a message describes, by its type.</summary>
+internal static class ClusterCompiler
+{
+    /// <exception cref="ConfigurationException">The message is refused.</exception>
+    public static ClusterBase Compile(Cluster definition, ClusterManager manager, ClusterEnvironment environment)
+    {
+        ClusterBase? cluster = null;
+        try
+        {
+            CheckFields(definition);
+            cluster = Create(definition, manager, environment);
+            cluster.Compile();
+            return cluster;
+        }
+        catch (ProtobufException wrong)
+        {
+            cluster?.Dispose();
+            throw new ConfigurationException($"Cluster {definition.Name}: {wrong.Message}", wrong);
+        }
+        catch (ConfigurationException)
+        {
+            cluster?.Dispose();
+            throw;
+        }
+    }
+
+    private static ClusterBase Create(Cluster definition, ClusterManager manager, ClusterEnvironment environment)
+    {
+        if (definition.ClusterDiscoveryTypeCase == Cluster.ClusterDiscoveryTypeOneofCase.ClusterType)
+        {
+            return CreateCustom(definition, manager, environment);
+        }
+        return definition.Type switch
+        {
+            Cluster.DiscoveryType.Static => new StaticCluster(definition, environment),
+            _ => throw new ConfigurationException($"Cluster {definition.Name}: type {definition.Type} is not supported."),
+        };
+    }
+
+    private static ClusterBase CreateCustom(Cluster definition, ClusterManager manager, ClusterEnvironment environment)
+    {
+        var type = definition.ClusterType!.Value;
+        return type.Name switch
+        {
+            "envoy.cluster.static" => new StaticCluster(definition, environment),
+            _ => throw new ConfigurationException(
+                $"Didn't find a registered cluster factory implementation for name: '{type.Name}' (cluster {definition.Name})."),
+        };
+    }
+
+    private static void CheckFields(Cluster definition)
+    {
+        if (definition.EdsClusterConfigValue is not null && definition.Type != Cluster.DiscoveryType.Eds
+            && definition.ClusterDiscoveryTypeCase != Cluster.ClusterDiscoveryTypeOneofCase.ClusterType)
+        {
+            throw new ConfigurationException($"eds_cluster_config set in a non-EDS cluster: {definition.Name}");
+        }
+    }
+}

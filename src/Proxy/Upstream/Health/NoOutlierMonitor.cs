@@ -1,0 +1,23 @@
+namespace MeshProxy.Proxy.Upstream.Health;
+
+/// <summary>Of clusters without outlier_detection.</summary>
+internal sealed class NoOutlierMonitor : IOutlierMonitor
+{
+    public static readonly NoOutlierMonitor Instance = new();
+
+    public int NumEjections => 0;
+
+    public bool Ejected => false;
+
+    public void PutHttpResponseCode(int code)
+    {
+    }
+
+    public void PutResult(OutlierResult result)
+    {
+    }
+
+    public void PutResponseTime(TimeSpan time)
+    {
+    }
+}
