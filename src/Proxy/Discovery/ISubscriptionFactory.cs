@@ -6,13 +6,16 @@ namespace MeshProxy.Proxy.Discovery;
 /// <summary>Follows named resources of one type over ADS, a gRPC stream of their own, or files. All calls and callbacks on the main loop.</summary>
 public interface ISubscriptionFactory
 {
-    /// <summary>Refuses a config source that cannot work (missing file, unknown cluster) with a ConfigurationException.</summary>
+    /// <summary>Prepares to follow; <see cref="ISubscription.Start"/> begins. Refuses a config source that cannot work (missing file, unknown cluster) with a ConfigurationException.</summary>
     ISubscription Subscribe(ConfigSource source, string typeUrl, IReadOnlyCollection<string> resourceNames,
         Observability.IStatsScope scope, ISubscriptionCallbacks callbacks);
 }
 
 public interface ISubscription : IDisposable
 {
+    /// <summary>Begins to follow; the first answer, or its time-out, is counted from now. A file that is there may be applied before this returns. Once.</summary>
+    void Start();
+
     /// <summary>Changes the set of names; empty set of a wildcard type means everything.</summary>
     void UpdateResourceInterest(IReadOnlyCollection<string> resourceNames);
 }

@@ -17,6 +17,8 @@ public sealed class ClusterManager : IClusterManager
     private readonly Dictionary<string, ManagedCluster> _clusters = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ManagedCluster> _warming = new(StringComparer.Ordinal);
     private readonly ClusterStartup _startup;
+    private readonly Dictionary<string, RefusedCluster> _refused = new(StringComparer.Ordinal);
+    private CdsApi? _cds;
 
     public ClusterManager(ClusterEnvironment environment)
     {
@@ -80,8 +82,18 @@ public sealed class ClusterManager : IClusterManager
     /// <summary>Starts the others (EDS); <paramref name="whenReady"/> runs when they too are warm.</summary>
     public void StartSecondary(Action whenReady) => _startup.StartSecondary(whenReady);
 
-    /// <summary>Runs when the clusters that CDS has brought so far are warm.</summary>
-    public void WhenDynamicReady(Action whenReady) => _startup.WhenDynamicReady(whenReady);
+    /// <summary>Follows the clusters of <paramref name="source"/>; <paramref name="whenReady"/> runs when those of the first answer are warm, or there was none.</summary>
+    /// <exception cref="ConfigurationException">The source cannot work.</exception>
+    public void StartCds(Envoy.Config.Core.V3.ConfigSource source, Action whenReady) =>
+        _cds = new CdsApi(
+            this, _environment.Subscriptions, source, _environment.Stats.Scope("cluster_manager.cds"),
+            () => _startup.WhenDynamicReady(whenReady));
+
+    /// <summary>version_info of the newest CDS push; empty when there was none.</summary>
+    public string CdsVersion => _cds?.Version ?? "";
+
+    /// <summary>Clusters that the newest push was refused for, for config_dump's error_state; main loop.</summary>
+    public IReadOnlyDictionary<string, RefusedCluster> RefusedClusters => _refused;
 
     /// <summary>
     /// Adds a cluster, or warms a changed one to replace the old. False when nothing changes: the same content, or the name of
@@ -91,6 +103,7 @@ public sealed class ClusterManager : IClusterManager
     public bool AddOrUpdate(Cluster definition, string version)
     {
         var name = definition.Name;
+        _refused.Remove(name);
         var warming = _warming.GetValueOrDefault(name);
         var active = _clusters.GetValueOrDefault(name);
         if (active is { AddedViaApi: false } || IsSame(warming ?? active, definition))
@@ -151,6 +164,9 @@ public sealed class ClusterManager : IClusterManager
         }
         return names;
     }
+
+    internal void NoteRefused(Cluster definition, string version, string reason) =>
+        _refused[definition.Name] = new RefusedCluster(definition, version, reason, DateTime.UtcNow);
 
     internal ClusterBase? Find(string name) => _clusters.GetValueOrDefault(name)?.Cluster;
 

@@ -38,6 +38,7 @@ internal static class ClusterCompiler
         }
         return definition.Type switch
         {
+            Cluster.DiscoveryType.Eds => new EdsCluster(definition, environment),
             Cluster.DiscoveryType.Static => new StaticCluster(definition, environment),
             _ => throw new ConfigurationException($"Cluster {definition.Name}: type {definition.Type} is not supported."),
         };
@@ -48,6 +49,7 @@ internal static class ClusterCompiler
         var type = definition.ClusterType!.Value;
         return type.Name switch
         {
+            "envoy.cluster.eds" => new EdsCluster(definition, environment),
             "envoy.cluster.static" => new StaticCluster(definition, environment),
             _ => throw new ConfigurationException(
                 $"Didn't find a registered cluster factory implementation for name: '{type.Name}' (cluster {definition.Name})."),

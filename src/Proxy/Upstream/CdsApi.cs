@@ -1,0 +1,97 @@
+using System.Text;
+using Envoy.Config.Core.V3;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Discovery;
+using MeshProxy.Proxy.Observability;
+using Cluster = Envoy.Config.Cluster.V3.Cluster;
+
+namespace MeshProxy.Proxy.Upstream;
+
+/// <summary>Follows the clusters of a control plane or a file and gives them to the manager; a bad one does not hold the others.</summary>
+internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
+{
+    private readonly ClusterManager _manager;
+    private readonly ISubscription _subscription;
+    private Action? _onFirstAnswer;
+
+    public CdsApi(
+        ClusterManager manager, ISubscriptionFactory subscriptions, ConfigSource source, IStatsScope scope, Action onFirstAnswer)
+    {
+        _manager = manager;
+        _onFirstAnswer = onFirstAnswer;
+        _subscription = subscriptions.Subscribe(source, Cluster.Descriptor.TypeUrl, [], scope, this);
+        _subscription.Start();
+    }
+
+    /// <summary>Version of the newest push, for config_dump; empty before the first.</summary>
+    public string Version { get; private set; } = "";
+
+    public void OnConfigUpdate(
+        IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
+    {
+        try
+        {
+            var gone = isDelta ? removed : Missing(added);
+            var errors = new StringBuilder();
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var resource in added)
+            {
+                Add(resource, systemVersion, isDelta, names, errors);
+            }
+            foreach (var name in gone)
+            {
+                _manager.Remove(name);
+            }
+            if (errors.Length > 0)
+            {
+                throw new ConfigurationException($"Error adding/updating cluster(s) {errors}");
+            }
+            Version = systemVersion;
+        }
+        finally
+        {
+            FirstAnswer();
+        }
+    }
+
+    public void OnConfigUpdateFailed(string reason, bool initialFetchTimeout) => FirstAnswer();
+
+    public void Dispose() => _subscription.Dispose();
+
+    private void Add(
+        DecodedResource resource, string systemVersion, bool isDelta, HashSet<string> names, StringBuilder errors)
+    {
+        var definition = Cluster.From(resource.Resource);
+        try
+        {
+            if (!names.Add(definition.Name))
+            {
+                throw new ConfigurationException($"duplicate cluster {definition.Name} found");
+            }
+            _manager.AddOrUpdate(definition, isDelta ? resource.Version : systemVersion);
+        }
+        catch (ConfigurationException refused)
+        {
+            _manager.NoteRefused(definition, systemVersion, refused.Message);
+            errors.Append(errors.Length > 0 ? ", " : "").Append(definition.Name).Append(": ").Append(refused.Message);
+        }
+    }
+
+    // State of the world: what is not named any more is gone.
+    private List<string> Missing(IReadOnlyList<DecodedResource> named)
+    {
+        var missing = new HashSet<string>(_manager.DynamicNames(), StringComparer.Ordinal);
+        foreach (var resource in named)
+        {
+            missing.Remove(Cluster.From(resource.Resource).Name);
+        }
+        return [.. missing];
+    }
+
+    private void FirstAnswer()
+    {
+        var first = _onFirstAnswer;
+        _onFirstAnswer = null;
+        first?.Invoke();
+    }
+}
