@@ -9,6 +9,7 @@ internal static class Commands
         ["init"] = InitCommand.Run,
         ["istio-iptables"] = InitCommand.Run,
         ["inject"] = InjectCommand.Run,
+        ["webhook"] = WebhookCommand.Run,
     };
 
     public static int Run(string[] arguments)

@@ -16,6 +16,9 @@ public sealed class Any
 
     public Any(Message message) => (TypeUrl, _raw) = (message.Type.TypeUrl, message);
 
+    /// <summary>The packed message, and the effective one if that is known already; they differ for a TypedStruct.</summary>
+    internal Any(string typeUrl, Message raw, Message? message) => (TypeUrl, _raw, _message) = (typeUrl, raw, message);
+
     public string TypeUrl { get; }
 
     /// <summary>The bytes of the packed message.</summary>

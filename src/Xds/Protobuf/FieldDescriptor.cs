@@ -101,7 +101,7 @@ public sealed class FieldDescriptor
 
     public override string ToString() => $"{ContainingType.FullName}.{Name}";
 
-    private static string ToJsonName(string name)
+    internal static string ToJsonName(string name)
     {
         var result = new StringBuilder(name.Length);
         var capital = false;

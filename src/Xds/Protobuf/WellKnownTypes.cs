@@ -6,6 +6,7 @@ internal static class WellKnownTypes
     public static readonly MessageType Struct = Required("google.protobuf.Struct");
     public static readonly MessageType Value = Required("google.protobuf.Value");
     public static readonly MessageType ListValue = Required("google.protobuf.ListValue");
+    public static readonly MessageType Duration = Required("google.protobuf.Duration");
     public static readonly MessageType Timestamp = Required("google.protobuf.Timestamp");
 
     private static MessageType Required(string fullName) =>
