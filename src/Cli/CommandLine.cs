@@ -13,7 +13,7 @@ internal static class CommandLine
         var result = new RootCommand { command }.Parse([command.Name, .. arguments], Parser);
         if (result.Errors is not [var error, ..])
             return result.Invoke();
-        Console.Error.WriteLine($"Error: {error.Message}");
+        Console.Error.WriteLine($"Error: {error.Message.ReplaceLineEndings(" ").Trim()}");
         return 1;
     }
 }

@@ -8,12 +8,15 @@ internal static class Commands
     {
         ["init"] = InitCommand.Run,
         ["istio-iptables"] = InitCommand.Run,
+        ["cni"] = CniCommand.Run,
         ["inject"] = InjectCommand.Run,
         ["webhook"] = WebhookCommand.Run,
     };
 
     public static int Run(string[] arguments)
     {
+        if (CniCommand.IsPluginCall(arguments))
+            return CniCommand.RunPlugin();
         if (arguments is [var first, ..] && Table.TryGetValue(first, out var command))
             return command(arguments[1..]);
         Console.Error.WriteLine($"Error: no such command; there are: {string.Join(", ", Table.Keys)}.");

@@ -84,7 +84,7 @@ public static partial class NetworkNamespace
         var inode = new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget;
         if (inode is null || inode == new FileInfo("/proc/self/ns/user").LinkTarget)
             return [];
-        return ["nsenter", $"--user={FindOwner(inode)}", "--preserve-credentials", "--"];
+        return ["nsenter", $"--user={FindOwner(inode)}", "--"];
     }
 
     // The descriptor itself is not inherited by children, but a process of that user namespace has it under /proc.

@@ -83,7 +83,7 @@ internal sealed class IptablesEngine(
                 foreach (var chain in saved.ChainsOf(table))
                     foreach (var rule in saved.RulesOf(table, chain))
                         if (Chains.IsOwn(chain) || Chains.IsOwn(CanonicalRule.TargetOf(rule)))
-                            text.Append($"{tool.Family} {table} {chain} {CanonicalRule.Of(rule)}\n");
+                            text.Append($"{PlainName(tool.Family)} -t {IptablesText.Name(table)} -A {chain} {rule}\n");
         }
         return text.ToString();
     }

@@ -19,16 +19,17 @@ internal sealed class NftEngine(ICommandRunner runner, bool hostBinaries) : IRul
 
     public string Snapshot()
     {
+        var tables = runner.Run("nft", ["list", "tables"]);
+        if (tables.Missing)
+            throw Missing();
+        if (!tables.Succeeded)
+            throw new InterceptionException($"nft cannot list tables, so what is in force is unknown: {tables.Complaint}");
+        var present = tables.Output.Split('\n');
         var text = new StringBuilder();
         foreach (var table in Enum.GetValues<Table>())
-        {
             // -s leaves counters out.
-            var listed = runner.Run("nft", ["-s", "list", "table", "inet", NftScript.Name(table)]);
-            if (listed.Missing)
-                throw Missing();
-            if (listed.Succeeded)
-                text.Append(listed.Output);
-        }
+            if (present.Contains($"table inet {NftScript.Name(table)}"))
+                text.Append(runner.Run("nft", ["-s", "list", "table", "inet", NftScript.Name(table)]).Output);
         return text.ToString();
     }
 

@@ -91,6 +91,20 @@ public sealed class StateTests
         Assert.DoesNotContain("ISTIO", pod.Inside.Execute("iptables-nft-save"));
     }
 
+    [RootTheory]
+    [InlineData(Nft, "--native-nftables")]
+    [InlineData("--native-nftables", Nft)]
+    public void Rules_of_the_other_tool_are_refused_and_replaced_on_request(string first, string second)
+    {
+        using var pod = new Pod();
+        pod.Apply(Given.Arguments($"{Given.AsInjected} {first}"));
+        var settings = Given.Arguments($"{Given.AsInjected} {second}");
+        Assert.Throws<InterceptionException>(() => pod.Apply(settings));
+        pod.Apply(settings with { Reconcile = true });
+        Assert.Equal("", pod.Snapshot(Given.Arguments($"{Given.AsInjected} {first}")));
+        Assert.NotEqual("", pod.Snapshot(settings));
+    }
+
     [RootFact]
     public void Legacy_rules_on_the_host_mean_legacy_iptables()
     {

@@ -55,15 +55,18 @@ internal static class ChainedPlugin
                 plugins.RemoveAt(i);
     }
 
-    // Name and version stay: the runtime finds running pods' attachments by the name, and an older version would lose CHECK.
+    // Name and version stay: the runtime finds running pods' attachments by the name, and an older version would lose CHECK. Lists came
+    // with version 0.3.0; an older single plugin is raised to the version that everybody knows.
     private static JsonObject Wrap(JsonObject single)
     {
         var plugin = (JsonObject)single.DeepClone();
-        var list = new JsonObject();
-        foreach (var key in new[] { "cniVersion", "name" })
-            if (plugin.Remove(key, out var value))
-                list[key] = value;
-        list["plugins"] = new JsonArray(plugin);
-        return list;
+        plugin.Remove("cniVersion", out var version);
+        plugin.Remove("name", out var name);
+        return new JsonObject
+        {
+            ["cniVersion"] = version is null || $"{version}" is "" or "0.1.0" or "0.2.0" ? "0.3.1" : version,
+            ["name"] = name ?? "k8s-pod-network",
+            ["plugins"] = new JsonArray(plugin),
+        };
     }
 }
