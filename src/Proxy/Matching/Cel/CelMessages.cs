@@ -1,0 +1,31 @@
+using MeshProxy.Proxy.Observability;
+
+namespace MeshProxy.Proxy.Matching.Cel;
+
+/// <summary>Metadata as CEL values.</summary>
+internal static class CelMetadata
+{
+    public static CelValue Of(MetadataValue value) =>
+        value switch
+        {
+            MetadataValue.BoolNode boolean => CelValue.Of(boolean.Value),
+            MetadataValue.NumberNode number => CelValue.Of(number.Value),
+            MetadataValue.StringNode text => CelValue.Of(text.Value),
+            MetadataValue.ListNode list => CelValue.Of([.. list.Items.Select(Of)]),
+            MetadataValue.StructNode fields => Of(fields.Fields),
+            _ => CelValue.Null,
+        };
+
+    public static CelValue Of(IReadOnlyDictionary<string, MetadataValue> fields) =>
+        CelValue.Of(new CelObject(name => fields.TryGetValue(name, out var value) ? Of(value) : null, () => fields.Keys));
+
+    /// <summary>The message core.v3.Metadata: `filter_metadata[namespace][key]`.</summary>
+    public static CelValue Of(DynamicMetadata metadata) =>
+        CelValue.Of(new CelObject(
+            field => field == "filter_metadata"
+                ? CelValue.Of(new CelObject(
+                    name => metadata.Get(name) is { } fields ? Of(fields) : null,
+                    () => metadata.Namespaces))
+                : null,
+            () => ["filter_metadata"]));
+}
