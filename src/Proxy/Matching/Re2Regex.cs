@@ -38,6 +38,8 @@ public sealed class Re2Regex
     /// <summary>Whether the pattern matches anywhere.</summary>
     public bool PartialMatch(ReadOnlySpan<byte> value) => IsMatch(_part, value);
 
+    public bool PartialMatch(ReadOnlySpan<char> value) => _part.IsMatch(value);
+
     /// <summary>Replaces every match; `\0` to `\9` in <paramref name="substitution"/> are groups, `\\` a backslash (RE2::GlobalReplace).</summary>
     public string ReplaceAll(string value, string substitution) =>
         _part.Replace(value, match => Expand(match, substitution));

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using MeshProxy.Proxy.Configuration;
 
 namespace MeshProxy.Proxy.Matching.Cel;
@@ -107,26 +106,23 @@ internal sealed class CelCompiler(CelEnvironment environment)
         var operand = Compile(text);
         if (pattern is CelSyntax.Constant { Value: { Kind: CelKind.String } fixedPattern })
         {
-            var regex = MakeRegex(fixedPattern.AsString)
-                ?? throw new ConfigurationException(
-                    $"A CEL expression matches against '{fixedPattern.AsString}', which is no valid regular expression; correct it.");
+            var regex = Re2Regex.Compile(fixedPattern.AsString, "matches() of a CEL expression");
             return new UnaryNode(operand, (in CelValue value) =>
-                value.Kind == CelKind.String ? CelValue.Of(regex.IsMatch(value.AsString)) : CelValue.Error("no matching overload"));
+                value.Kind == CelKind.String ? CelValue.Of(regex.PartialMatch(value.AsString)) : CelValue.Error("no matching overload"));
         }
         return new BinaryNode(operand, Compile(pattern), static (in CelValue value, in CelValue made) =>
             value.Kind != CelKind.String || made.Kind != CelKind.String ? CelValue.Error("no matching overload")
-            : MakeRegex(made.AsString) is { } regex ? CelValue.Of(regex.IsMatch(value.AsString))
+            : MakeRegex(made.AsString) is { } regex ? CelValue.Of(regex.PartialMatch(value.AsString))
             : CelValue.Error("invalid regular expression"));
     }
 
-    private static Regex? MakeRegex(string pattern)
+    private static Re2Regex? MakeRegex(string pattern)
     {
         try
         {
-            // Linear time, as RE2 promises.
-            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return Re2Regex.Compile(pattern, "matches()");
         }
-        catch (Exception error) when (error is ArgumentException or NotSupportedException)
+        catch (ConfigurationException)
         {
             return null;
         }

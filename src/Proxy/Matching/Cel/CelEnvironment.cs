@@ -1,5 +1,3 @@
-using MeshProxy.Xds.Protobuf;
-
 namespace MeshProxy.Proxy.Matching.Cel;
 
 /// <summary>The names an expression may use: Envoy's attributes, the process's node, and roots an extension adds.</summary>
@@ -22,7 +20,7 @@ public sealed class CelEnvironment(Envoy.Config.Core.V3.Node? node = null, IRead
         }
         if (root == "xds" && field == "node" && node is { } known)
         {
-            var value = CelMessages.Of(known.Message);
+            var value = CelMetadata.Of(known);
             return (in Observability.LogContext _) => value;
         }
         return CelAttributes.Find(root, field);

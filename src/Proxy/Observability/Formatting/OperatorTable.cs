@@ -1,5 +1,6 @@
 using System.Net;
 using MeshProxy.Proxy.Http;
+using MeshProxy.Proxy.Matching.Cel;
 using MeshProxy.Proxy.Transport;
 
 namespace MeshProxy.Proxy.Observability.Formatting;
@@ -179,6 +180,10 @@ internal static class OperatorTable
         table["METADATA"] = new Command(ArgumentRule.Required, true, (_, argument) => MetadataOperator.CreateOfType(argument));
         table["FILTER_STATE"] = new Command(ArgumentRule.Required, true,
             (command, argument) => new FilterStateOperator(command, upstream: false, argument));
+        table["CEL"] = new Command(ArgumentRule.Required, true,
+            (_, argument) => new CelOperator(CelExpression.Compile(argument), typed: false));
+        table["TYPED_CEL"] = new Command(ArgumentRule.Required, true,
+            (_, argument) => new CelOperator(CelExpression.Compile(argument), typed: true));
         table["UPSTREAM_FILTER_STATE"] = new Command(ArgumentRule.Required, true,
             (command, argument) => new FilterStateOperator(command, upstream: true, argument));
     }

@@ -28,4 +28,22 @@ internal static class CelMetadata
                     () => metadata.Namespaces))
                 : null,
             () => ["filter_metadata"]));
+
+    /// <summary>The message core.v3.Node: id, cluster, metadata and locality.</summary>
+    public static CelValue Of(Envoy.Config.Core.V3.Node node)
+    {
+        var fields = new Dictionary<string, MetadataValue>
+        {
+            ["id"] = MetadataValue.From(node.Id),
+            ["cluster"] = MetadataValue.From(node.Cluster),
+            ["metadata"] = MetadataConversion.ToStruct(node.Metadata ?? Google.Protobuf.WellKnownTypes.Struct.New()),
+            ["locality"] = new MetadataValue.StructNode(new Dictionary<string, MetadataValue>
+            {
+                ["region"] = MetadataValue.From(node.Locality?.Region ?? ""),
+                ["zone"] = MetadataValue.From(node.Locality?.Zone ?? ""),
+                ["sub_zone"] = MetadataValue.From(node.Locality?.SubZone ?? ""),
+            }),
+        };
+        return Of(fields);
+    }
 }
