@@ -1,4 +1,5 @@
-using MeshProxy.Xds.Protobuf;
+using MeshProxy.Proxy.Listeners.Filters;
+using MeshProxy.Proxy.Network.TcpProxy;
 
 namespace MeshProxy.Proxy.Configuration;
 
@@ -14,10 +15,14 @@ public static class Extensions
 
     private static readonly INetworkFilterFactory[] NetworkFilters =
     [
+        new TcpProxyFactory(),
     ];
 
     private static readonly IListenerFilterFactory[] ListenerFilters =
     [
+        new OriginalDst(),
+        new TlsInspectorFactory(),
+        new HttpInspectorFactory(),
     ];
 
     public static IHttpFilterFactory? FindHttp(string name, string? configType) =>

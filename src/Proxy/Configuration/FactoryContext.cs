@@ -44,6 +44,12 @@ public abstract class FactoryContext
 
     /// <summary>Whether connections of the filter chain being compiled should end; never for what is not a listener's.</summary>
     public abstract Listeners.IDrainDecision Drain { get; }
+
+    public abstract Singletons Singletons { get; }
+
+    public abstract OverloadState Overload { get; }
+
+    public abstract ServerHealth Health { get; }
 }
 
 /// <summary>What is done with unknown fields and deprecated ones.</summary>

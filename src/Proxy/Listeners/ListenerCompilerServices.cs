@@ -25,6 +25,9 @@ internal abstract class ListenerCompilerServices
     /// <summary>The bootstrap extension envoy.bootstrap.internal_listener is there.</summary>
     public abstract bool InternalListenersEnabled { get; }
 
+    /// <summary>False when configuration is only checked.</summary>
+    public abstract bool OpenSockets { get; }
+
     /// <summary>What the server waits for before its workers start.</summary>
     public abstract InitManager ServerInit { get; }
 

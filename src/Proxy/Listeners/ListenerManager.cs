@@ -192,7 +192,7 @@ public sealed class ListenerManager
         {
             entry.LocalAddresses = active!.LocalAddresses;
         }
-        else if (entry.Config.BindToPort && !entry.Config.IsInternal && !_stopped)
+        else if (entry.Config.BindToPort && !entry.Config.IsInternal && !_stopped && _services.OpenSockets)
         {
             OpenSockets(entry);
         }

@@ -96,6 +96,9 @@ public sealed unsafe class EventLoop : IDisposable
 
     internal TimerWheel Timers { get; }
 
+    /// <summary>Makes the calling thread the loop's own ahead of <see cref="Run"/>, for work that must be done on it first.</summary>
+    public void Adopt() => t_current = this;
+
     /// <summary>Starts a thread that runs the loop until <see cref="Stop"/>.</summary>
     public Thread Start()
     {

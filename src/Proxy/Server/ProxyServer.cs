@@ -1,0 +1,191 @@
+using Envoy.Config.Core.V3;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Configuration.Files;
+using MeshProxy.Proxy.Configuration.Runtime;
+using MeshProxy.Proxy.Listeners;
+using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Statistics;
+using MeshProxy.Proxy.Security;
+using MeshProxy.Proxy.Transport;
+using MeshProxy.Proxy.Upstream;
+using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
+
+namespace MeshProxy.Proxy.Server;
+
+/// <summary>
+/// One proxy process: makes the rooms from a validated bootstrap and starts them in Envoy's order: 1 clusters without a
+/// control plane, 2 clusters with one, 3 CDS, 4 listeners, LDS and what they wait for (routes, secrets), 5 workers.
+/// </summary>
+public sealed class ProxyServer : IDisposable
+{
+    private const string InternalListenerExtension = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener";
+
+    private readonly Bootstrap _bootstrap;
+    private readonly ServerOptions _options;
+    private readonly StatsStore _store;
+    private readonly LogFiles _logs;
+    private readonly ServerContext _context;
+    private readonly EventLoop[] _workers;
+    private LdsApi? _lds;
+
+    /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
+    public ProxyServer(Bootstrap bootstrap, ServerOptions options)
+    {
+        _bootstrap = bootstrap;
+        _options = options;
+        MainLoop = new EventLoop("main_thread", 0);
+        _workers = [.. Enumerable.Range(0, options.Concurrency).Select(i => new EventLoop($"worker_{i}", i + 1))];
+        _store = new StatsStore(_workers.Length + 1);
+        _logs = new LogFiles(_workers.Length + 1, options.FileFlushInterval, options.FileFlushMinSizeKb * 1024, _store.Root);
+        var files = new FileWatcher(MainLoop);
+        var node = MergeNode(bootstrap.Node, options);
+        _context = new ServerContext
+        {
+            Options = options,
+            MainLoop = MainLoop,
+            Workers = _workers,
+            Scope = _store.Root,
+            Node = node,
+            Files = files,
+            Runtime = new RuntimeLoader(bootstrap.LayeredRuntime, node.Cluster, files, _store.Root),
+            AccessLogs = _logs,
+            Drain = new DrainState(null, options.DrainStrategy, options.DrainTime),
+            Validation = new MessageValidationOptions(options.RejectUnknownDynamicFields),
+            Secrets = new NoSecrets(),
+            Subscriptions = new NoSubscriptions(),
+        };
+        Clusters = new ClusterManager(ClusterEnvironment());
+        _context.Clusters = Clusters;
+        Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, HasInternalListeners(bootstrap)),
+            new GlobalConnectionLimit(() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue)));
+    }
+
+    public EventLoop MainLoop { get; }
+
+    public ClusterManager Clusters { get; }
+
+    public ListenerManager Listeners { get; }
+
+    public ServerState State { get; private set; } = ServerState.PreInitializing;
+
+    /// <summary>Compiles everything in the bootstrap and opens nothing (--mode validate).</summary>
+    /// <exception cref="ConfigurationException">What is wrong, in one sentence.</exception>
+    public void Validate() => Configure();
+
+    /// <summary>Starts, and runs the main loop on the calling thread until <see cref="Shutdown"/>.</summary>
+    /// <exception cref="ConfigurationException">The bootstrap cannot be served.</exception>
+    public void Run()
+    {
+        MainLoop.Adopt();
+        Configure();
+        foreach (var worker in _workers)
+        {
+            worker.Start();
+        }
+        Clusters.StartPrimary(() => Clusters.StartSecondary(OnClustersReady));
+        MainLoop.Run();
+    }
+
+    /// <summary>Ends the process's work: open connections are cut, logs flushed, <see cref="Run"/> returns. From any thread.</summary>
+    public void Shutdown() => MainLoop.Post(() =>
+    {
+        foreach (var worker in _workers)
+        {
+            worker.Stop();
+        }
+        MainLoop.Stop();
+    });
+
+    public void Dispose()
+    {
+        _logs.Dispose();
+        _context.Files.Dispose();
+    }
+
+    private void Configure()
+    {
+        Clusters.AddBootstrapClusters(_bootstrap);
+        if (_bootstrap.DynamicResourcesValue?.LdsConfig is { } source)
+        {
+            _lds = new LdsApi(Listeners, _context.Subscriptions, source,
+                _context.Scope.Scope("listener_manager.lds"), _context.Init.Register());
+        }
+        if (_bootstrap.StaticResourcesValue is { } resources)
+        {
+            foreach (var listener in resources.Listeners)
+            {
+                Listeners.AddOrUpdate(listener, "", addedViaApi: false);
+            }
+        }
+    }
+
+    private void OnClustersReady()
+    {
+        State = ServerState.Initializing;
+        if (_bootstrap.DynamicResourcesValue?.CdsConfig is { } source)
+        {
+            Clusters.StartCds(source, StartListeners);
+            return;
+        }
+        StartListeners();
+    }
+
+    // Listeners come after clusters, so that what routes name is there.
+    private void StartListeners()
+    {
+        _lds?.Start();
+        _context.Init.Initialize(StartWorkers);
+    }
+
+    private void StartWorkers() => Listeners.StartWorkers(() => State = ServerState.Live);
+
+    private ClusterEnvironment ClusterEnvironment() => new()
+    {
+        MainLoop = MainLoop,
+        Workers = _workers,
+        Stats = _store.Root,
+        Runtime = _context.Runtime,
+        Node = _context.Node,
+        Connector = new SocketConnector(),
+        Codecs = new ClientCodecFactory(),
+        ContextFor = (scope, init) => new OwnerContext(_context, scope, init, null, _context.Drain),
+        TransportSockets = new TransportSockets(),
+        Subscriptions = _context.Subscriptions,
+        AccessLogs = _logs,
+        LocalClusterName = _bootstrap.ClusterManager?.LocalClusterName ?? "",
+        BindConfig = _bootstrap.ClusterManager?.UpstreamBindConfig,
+        OutlierEventLogPath = _bootstrap.ClusterManager?.OutlierDetectionValue?.EventLogPath ?? "",
+    };
+
+    private static Node MergeNode(Node? configured, ServerOptions options)
+    {
+        var node = configured is { } given ? new Node(given.Message.Clone()) : Node.New();
+        if (options.ServiceNode.Length > 0)
+        {
+            node.Id = options.ServiceNode;
+        }
+        if (options.ServiceCluster.Length > 0)
+        {
+            node.Cluster = options.ServiceCluster;
+        }
+        if (options.ServiceZone.Length > 0)
+        {
+            var locality = node.Locality ?? Envoy.Config.Core.V3.Locality.New();
+            locality.Zone = options.ServiceZone;
+            node.Locality = locality;
+        }
+        return node;
+    }
+
+    private static bool HasInternalListeners(Bootstrap bootstrap)
+    {
+        foreach (var extension in bootstrap.BootstrapExtensions)
+        {
+            if (extension.TypedConfig?.Message?.Type.FullName == InternalListenerExtension)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+}
