@@ -262,6 +262,11 @@ internal sealed class NodeReader(JsonReadOptions options)
     {
         if (field.IsWrapper)
         {
+            if (IsEmptyObject(value))
+            {
+                return field.Kind == FieldKind.String ? "" : Array.Empty<byte>();
+            }
+
             value = Unboxed(value);
         }
 
@@ -279,6 +284,11 @@ internal sealed class NodeReader(JsonReadOptions options)
     {
         if (field.IsWrapper)
         {
+            if (IsEmptyObject(value))
+            {
+                return 0;
+            }
+
             value = Unboxed(value);
         }
 
@@ -295,6 +305,8 @@ internal sealed class NodeReader(JsonReadOptions options)
     /// <summary>A wrapper may be written as the object it is.</summary>
     private static ConfigNode Unboxed(ConfigNode value) =>
         value is { Kind: NodeKind.Object, Members: [{ Key: ValueMember, Value: var inner }] } ? inner : value;
+
+    private static bool IsEmptyObject(ConfigNode value) => value is { Kind: NodeKind.Object, Members.Count: 0 };
 
     private ulong ReadDuration(ConfigNode value)
     {

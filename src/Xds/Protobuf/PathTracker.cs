@@ -1,6 +1,4 @@
-using MeshProxy.Xds.Protobuf;
-
-namespace MeshProxy.Xds.Mapping;
+namespace MeshProxy.Xds.Protobuf;
 
 /// <summary>Where a walk of a document stands; written out only when something is to be said about it.</summary>
 internal sealed class PathTracker

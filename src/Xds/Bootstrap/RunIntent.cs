@@ -1,0 +1,9 @@
+namespace MeshProxy.Xds.Bootstrap;
+
+/// <summary>What a command line asks for.</summary>
+public enum RunIntent
+{
+    Run,
+    ShowHelp,
+    ShowVersion,
+}
