@@ -87,7 +87,20 @@ public sealed class MessageType
             return index == NoField ? null : _fields[index];
         }
 
-        return Array.Find(_fields, field => field.Number == number);
+        return FindFarNumber(number);
+    }
+
+    private FieldDescriptor? FindFarNumber(uint number)
+    {
+        foreach (var field in _fields)
+        {
+            if (field.Number == number)
+            {
+                return field;
+            }
+        }
+
+        return null;
     }
 
     private ulong MaskOfOneof(int oneof)
