@@ -34,6 +34,17 @@ public static class KnownHeaders
         return candidate != 0 && Ascii.EqualsIgnoreCase(name, Names[candidate]) ? (KnownHeader)candidate : KnownHeader.None;
     }
 
+    /// <summary>As <see cref="Find"/>, for names that count only in lower case (HTTP/2).</summary>
+    internal static KnownHeader FindLower(ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty)
+        {
+            return KnownHeader.None;
+        }
+        var candidate = Index[Mix(name, Seed)];
+        return candidate != 0 && name.SequenceEqual(Names[candidate]) ? (KnownHeader)candidate : KnownHeader.None;
+    }
+
     /// <summary>
     /// Whether repeated lines of the header are joined to one value on receipt (Envoy's O(1) headers), the parts
     /// separated by a comma. Others stay separate lines.
