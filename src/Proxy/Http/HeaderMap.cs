@@ -407,6 +407,18 @@ public sealed class HeaderMap
         return removed;
     }
 
+    /// <summary>Appends to the value of one entry.</summary>
+    internal void AppendTo(int index, ReadOnlySpan<byte> separator, ReadOnlySpan<byte> value)
+    {
+        ref var entry = ref _entries[index];
+        var start = Store(_store.AsSpan(entry.ValueStart, entry.ValueLength));
+        Store(separator);
+        Store(value);
+        ByteSize += separator.Length + value.Length;
+        entry.ValueStart = start;
+        entry.ValueLength += separator.Length + value.Length;
+    }
+
     private bool TryJoin(KnownHeader known, ReadOnlySpan<byte> value)
     {
         if (!KnownHeaders.IsJoined(known) || _slots[(int)known] == 0)
@@ -424,12 +436,7 @@ public sealed class HeaderMap
             Replace(index, value);
             return true;
         }
-        var start = Store(_store.AsSpan(entry.ValueStart, entry.ValueLength));
-        Store(","u8);
-        Store(value);
-        ByteSize += 1 + value.Length;
-        entry.ValueStart = start;
-        entry.ValueLength += 1 + value.Length;
+        AppendTo(index, ","u8, value);
         return true;
     }
 

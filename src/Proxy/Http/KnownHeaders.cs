@@ -45,6 +45,9 @@ public static class KnownHeaders
         return candidate != 0 && name.SequenceEqual(Names[candidate]) ? (KnownHeader)candidate : KnownHeader.None;
     }
 
+    /// <summary>Whether the header is one of the pseudo headers, which come first in <see cref="KnownHeader"/>.</summary>
+    public static bool IsPseudo(this KnownHeader header) => header is >= KnownHeader.Method and <= KnownHeader.Protocol;
+
     /// <summary>
     /// Whether repeated lines of the header are joined to one value on receipt (Envoy's O(1) headers), the parts
     /// separated by a comma. Others stay separate lines.

@@ -52,6 +52,9 @@ public abstract class Connection
 
     public abstract bool AboveHighWatermark { get; }
 
+    /// <summary>Bytes taken by <see cref="Write"/> that the kernel has not taken yet.</summary>
+    public abstract long UnsentBytes { get; }
+
     /// <summary>How long a <see cref="ConnectionCloseType.FlushWriteAndDelay"/> close waits for the peer. Envoy: delayed_close_timeout, 1 s.</summary>
     public abstract TimeSpan DelayedCloseTimeout { get; set; }
 

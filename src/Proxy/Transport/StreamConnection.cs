@@ -112,6 +112,8 @@ public sealed class StreamConnection : Connection, IIoEventHandler, ITransportSo
         }
     }
 
+    public override long UnsentBytes => _writeBuffer.Length;
+
     public override bool AboveHighWatermark => _aboveHighWatermark;
 
     public override TimeSpan DelayedCloseTimeout { get; set; }

@@ -20,6 +20,14 @@ internal static class CodecDetails
     public const string Http1InvalidScheme = "http1.invalid_scheme";
     public const string Http1HttpsInPlaintext = "http1.https_url_on_plaintext_connection";
     public const string Http1ResponseFlood = "http1.response_flood";
+    public const string Http2InvalidHeaderField = "http2.invalid.header.field";
+    public const string Http2MessagingViolation = "http2.violation.of.messaging.rule";
+    public const string Http2RemoteReset = "http2.remote_reset";
+    public const string Http2RemoteRefused = "http2.remote_refuse";
+    public const string Http2TooManyHeaders = "http2.too_many_headers";
+    public const string Http2HeaderListTooLarge = "http2.header_list_size_too_large";
+    public const string Http2UnexpectedUnderscore = "http2.unexpected_underscore";
+    public const string Http2InboundEmptyFramesFlood = "http2.inbound_empty_frames_flood";
     public const string LowVersion = "low_version";
     public const string InvalidAuthority = "http.invalid_authority";
     public const string InvalidScheme = "http.invalid_scheme";

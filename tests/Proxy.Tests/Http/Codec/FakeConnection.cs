@@ -60,6 +60,8 @@ internal sealed class FakeConnection : Connection
 
     public override bool AboveHighWatermark => false;
 
+    public override long UnsentBytes => _written.Length;
+
     public override TimeSpan DelayedCloseTimeout { get; set; }
 
     public override bool ReadEnabled => _readDisables == 0;
