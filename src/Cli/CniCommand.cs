@@ -8,8 +8,8 @@ using MeshProxy.Interception.Cni.Repair;
 namespace MeshProxy.Cli;
 
 /// <summary>
-/// `meshproxy cni`: the plugin itself, as runtimes call it (everything in the environment and on standard input), and what keeps it on a
-/// node: `cni install` and `cni repair`.
+/// `meshproxy cni`: the plugin itself, as runtimes call it (everything in the environment and on standard input), and
+/// what keeps it on a node: `cni install` and `cni repair`.
 /// </summary>
 internal static class CniCommand
 {

@@ -5,7 +5,8 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Cni;
 
 /// <summary>
-/// What ADD set up for one interface of a container, kept for CHECK, DEL and GC: the flags it used and the rules as they were in force.
+/// What ADD set up for one interface of a container, kept for CHECK, DEL and GC: the flags it used and the rules as
+/// they were in force.
 /// </summary>
 internal sealed class AttachmentState(string directory)
 {

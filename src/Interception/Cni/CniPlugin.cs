@@ -8,8 +8,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Cni;
 
 /// <summary>
-/// The chained CNI plugin (specification 1.1.0): after others have made a pod's interface, ADD sets up interception in the pod's network
-/// namespace, so that the pod needs no capability. The result of the plugins before is handed on as it came.
+/// The chained CNI plugin (specification 1.1.0): after others have made a pod's interface, ADD sets up interception in
+/// the pod's network namespace, so that the pod needs no capability. The result of the plugins before is handed on as
+/// it came.
 /// </summary>
 public sealed class CniPlugin(Func<string, string?> environment, TextReader input, TextWriter output, TextWriter log)
 {

@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace MeshProxy.Interception.Cni;
 
-/// <summary>JSON documents of others: read and written without loss, since most of their keys are not ours to know.</summary>
+/// <summary>
+/// JSON documents of others: read and written without loss, since most of their keys are not ours to know.
+/// </summary>
 internal static class Json
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace MeshProxy.Interception.Cni;
 
 /// <summary>
-/// Our own part of the network configuration, in its key <c>meshproxy</c>. With a kubeconfig the pod's annotations decide; without one
-/// every attachment gets the arguments given here.
+/// Our own part of the network configuration, in its key <c>meshproxy</c>. With a kubeconfig the pod's annotations
+/// decide; without one every attachment gets the arguments given here.
 /// </summary>
 internal sealed record PluginConfiguration
 {

@@ -3,7 +3,10 @@ using MeshProxy.Interception.Settings;
 
 namespace MeshProxy.Interception.Cni;
 
-/// <summary>Reads from a pod whether and how it is intercepted: the annotations an injector and its users write, and the proxy's container.</summary>
+/// <summary>
+/// Reads from a pod whether and how it is intercepted: the annotations an injector and its users write, and the proxy's
+/// container.
+/// </summary>
 internal static class PodInspector
 {
     private const string ProxyContainer = "istio-proxy";

@@ -13,7 +13,8 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
 
     /// <summary>Looks at the addresses of the calling thread's network namespace and at resolv.conf.</summary>
     /// <param name="note">Receives a sentence for what is left out.</param>
-    /// <exception cref="InterceptionException">The pod has no address, or resolv.conf is needed and cannot be read.</exception>
+    /// <exception cref="InterceptionException">The pod has no address, or resolv.conf is needed and cannot be
+    /// read.</exception>
     public static PodNetwork Discover(InterceptionSettings settings, Action<string> note)
     {
         var ipv6 = CapturesIPv6(settings, LocalAddresses(), note);
@@ -28,8 +29,8 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
     }
 
     /// <summary>
-    /// The first address decides, as istiod does for listeners: without dual stack the proxy listens on that family only, and capturing
-    /// the other would cut it off.
+    /// The first address decides, as istiod does for listeners: without dual stack the proxy listens on that family
+    /// only, and capturing the other would cut it off.
     /// </summary>
     internal static bool CapturesIPv6(InterceptionSettings settings, IReadOnlyList<IPAddress> addresses, Action<string> note)
     {

@@ -4,8 +4,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Host;
 
 /// <summary>
-/// Addresses and routes that rules need: ::6 on lo, source of the proxy's IPv6 connections to its application (127.0.0.6 is local anyway),
-/// and with TPROXY a policy rule that brings marked packets to lo. Everything is looked up first, so a second run adds nothing.
+/// Addresses and routes that rules need: ::6 on lo, source of the proxy's IPv6 connections to its application
+/// (127.0.0.6 is local anyway), and with TPROXY a policy rule that brings marked packets to lo. Everything is looked up
+/// first, so a second run adds nothing.
 /// </summary>
 internal sealed class PolicyRouting(InterceptionSettings settings, ICommandRunner runner)
 {

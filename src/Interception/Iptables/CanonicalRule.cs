@@ -4,8 +4,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// One form for rules that mean the same: iptables-save orders matches, masks addresses, writes marks in hexadecimal and names the modules
-/// that options imply, differently from version to version. Two rules are the same if their canonical texts are.
+/// One form for rules that mean the same: iptables-save orders matches, masks addresses, writes marks in hexadecimal
+/// and names the modules that options imply, differently from version to version. Two rules are the same if their
+/// canonical texts are.
 /// </summary>
 internal static class CanonicalRule
 {

@@ -4,8 +4,9 @@ using MeshProxy.Interception.Rules;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// Finds out which iptables the host uses. Legacy and nft rules live in different places of the kernel and both take effect, so ours have
-/// to go where the others are: legacy if there are legacy rules already, else nft, else what is called just iptables.
+/// Finds out which iptables the host uses. Legacy and nft rules live in different places of the kernel and both take
+/// effect, so ours have to go where the others are: legacy if there are legacy rules already, else nft, else what is
+/// called just iptables.
 /// </summary>
 internal static class IptablesDetector
 {

@@ -6,8 +6,8 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// Loads rules with iptables-restore, family by family; each table is one transaction. Equal rules are left as they are; others are
-/// replaced only on request, and nothing passes the pod in the meantime.
+/// Loads rules with iptables-restore, family by family; each table is one transaction. Equal rules are left as they
+/// are; others are replaced only on request, and nothing passes the pod in the meantime.
 /// </summary>
 internal sealed class IptablesEngine(
     InterceptionSettings settings, PodNetwork network, ICommandRunner runner, Action<string> note) : IRuleEngine
@@ -120,7 +120,8 @@ internal sealed class IptablesEngine(
             : throw new InterceptionException($"{tool.Name}-save failed, so what is in force is unknown: {saved.Complaint}");
     }
 
-    // One restore removes and adds, so that each table changes at once. What a refused later table leaves of earlier ones is taken back.
+    // One restore removes and adds, so that each table changes at once. What a refused later table leaves of earlier
+    // ones is taken back.
     private void Replace(IptablesTool tool, SavedRules saved, RuleSet rules)
     {
         var text = new StringBuilder();
@@ -164,7 +165,8 @@ internal sealed class IptablesEngine(
         _ => $"exit status {exit}",
     };
 
-    // While rules are replaced nothing leaves or enters: between two tables' transactions the pod would be half captured.
+    // While rules are replaced nothing leaves or enters: between two tables' transactions the pod would be half
+    // captured.
     private static void Guarded(List<IptablesTool> tools, Action change)
     {
         var guards = new List<IptablesTool>();

@@ -3,8 +3,8 @@ using MeshProxy.Interception.Rules;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// Rules in force, as iptables-save prints them: for each table its chains with their rules, without the leading "-A CHAIN".
-/// Tables that this project never writes to are left out.
+/// Rules in force, as iptables-save prints them: for each table its chains with their rules, without the leading "-A
+/// CHAIN". Tables that this project never writes to are left out.
 /// </summary>
 internal sealed class SavedRules
 {

@@ -4,7 +4,10 @@ using MeshProxy.Interception.Rules;
 
 namespace MeshProxy.Interception.Nftables;
 
-/// <summary>Loads rules with nft: all tables of our own are replaced in one transaction, so the same settings always give the same rules.</summary>
+/// <summary>
+/// Loads rules with nft: all tables of our own are replaced in one transaction, so the same settings always give the
+/// same rules.
+/// </summary>
 internal sealed class NftEngine(ICommandRunner runner, bool hostBinaries) : IRuleEngine
 {
     private const string Command = "nft -f -";

@@ -6,9 +6,9 @@ using static MeshProxy.Interception.Rules.Table;
 namespace MeshProxy.Interception.Rules;
 
 /// <summary>
-/// Capture of DNS. Connection tracking outlives sockets: a source port that the application used a moment ago may be the proxy's next one,
-/// and the old translation would bring the proxy's query back to itself. So the two kinds of queries live in zones of their own.
-/// The first zone given to a packet stays, hence the proxy's rules come first.
+/// Capture of DNS. Connection tracking outlives sockets: a source port that the application used a moment ago may be
+/// the proxy's next one, and the old translation would bring the proxy's query back to itself. So the two kinds of
+/// queries live in zones of their own. The first zone given to a packet stays, hence the proxy's rules come first.
 /// </summary>
 internal sealed class DnsRules(InterceptionSettings settings, PodNetwork network, RuleSetBuilder rules)
 {

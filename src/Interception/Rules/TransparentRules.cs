@@ -4,8 +4,8 @@ using static MeshProxy.Interception.Rules.Table;
 namespace MeshProxy.Interception.Rules;
 
 /// <summary>
-/// Inbound capture that keeps the client's address (TPROXY in mangle). Marked packets are routed to lo by a policy rule, so that answers
-/// to a spoofed source come back to the proxy instead of leaving the pod.
+/// Inbound capture that keeps the client's address (TPROXY in mangle). Marked packets are routed to lo by a policy
+/// rule, so that answers to a spoofed source come back to the proxy instead of leaving the pod.
 /// </summary>
 internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBuilder rules)
 {
@@ -38,7 +38,9 @@ internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBui
             Capture(new Match.DestinationPort(Transport.Tcp, [port]));
     }
 
-    /// <summary>Marks that tell the proxy's connections to the application, and calls to itself, from the rest.</summary>
+    /// <summary>
+    /// Marks that tell the proxy's connections to the application, and calls to itself, from the rest.
+    /// </summary>
     public void AddMarks()
     {
         rules.Append(Mangle, Chains.Prerouting, new Target.SaveMark(), Tcp, Marked);

@@ -1,6 +1,8 @@
 namespace MeshProxy.Interception.Settings;
 
-/// <summary>The flags of istio-iptables, which injectors pass to `init`; their values are read by <see cref="SettingsReader"/>.</summary>
+/// <summary>
+/// The flags of istio-iptables, which injectors pass to `init`; their values are read by <see cref="SettingsReader"/>.
+/// </summary>
 public static class Flags
 {
     public const string OutboundCapturePort = "envoy-port";

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MeshProxy.Interception.Settings;
 
-/// <summary>Durations as Go's time.ParseDuration reads them ("1m30s", "500ms"), because istio-iptables' flags are written so.</summary>
+/// <summary>
+/// Durations as Go's time.ParseDuration reads them ("1m30s", "500ms"), because istio-iptables' flags are written so.
+/// </summary>
 public static class GoDuration
 {
     public static bool TryParse(string text, out TimeSpan value)

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace MeshProxy.Interception.Settings;
 
 /// <summary>
-/// Reads settings from flag values, then environment, then defaults; an explicit flag wins. Everything is checked here, before anything
-/// touches the kernel: a bad value is refused with its flag's name.
+/// Reads settings from flag values, then environment, then defaults; an explicit flag wins. Everything is checked here,
+/// before anything touches the kernel: a bad value is refused with its flag's name.
 /// </summary>
 public sealed class SettingsReader(Func<string, string?> flag, Func<string, string?> environment)
 {
@@ -108,7 +108,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
                 ? range!
                 : throw Bad(name, member, "is not a range like 10.0.0.0/8 or 2001:db8::/32"))];
 
-    // Interface names end up as arguments of iptables and in nft scripts: only what the kernel allows in them gets there.
+    // Interface names end up as arguments of iptables and in nft scripts: only what the kernel allows in them gets
+    // there.
     private ImmutableArray<string> Interfaces(string name) =>
         [.. Members(Text(name)).Select(member =>
             member.Length <= 15 && !member.AsSpan().ContainsAny("/\"';{}\\ \t\r\n!")

@@ -7,9 +7,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Validation;
 
 /// <summary>
-/// Checks without privilege that rules are in force: a connection of the proxy's user to a port where nobody listens has to arrive at the
-/// inbound capture port, with the port that was meant as its original destination. Run as any other user it fails: their traffic on
-/// loopback is left alone.
+/// Checks without privilege that rules are in force: a connection of the proxy's user to a port where nobody listens
+/// has to arrive at the inbound capture port, with the port that was meant as its original destination. Run as any
+/// other user it fails: their traffic on loopback is left alone.
 /// </summary>
 internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
 {
@@ -30,7 +30,8 @@ internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
         return ipv6 ? Test(IPAddress.IPv6Loopback, Owners.IPv6Inbound.Address) : null;
     }
 
-    // Rules exempt the loopback range, so the target has to be outside it: normally 127.0.0.6 is, otherwise the pod's own address is.
+    // Rules exempt the loopback range, so the target has to be outside it: normally 127.0.0.6 is, otherwise the pod's
+    // own address is.
     private IPAddress IPv4Target() => settings.IPv4Loopback.Contains(Owners.IPv4Inbound.Address)
         ? PodNetwork.LocalAddresses().FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork) ?? Owners.IPv4Inbound.Address
         : Owners.IPv4Inbound.Address;

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace MeshProxy.Interception.Tests.Live;
 
-/// <summary>Real connections through real rules: who is redirected, who is not, with each tool, for each family.</summary>
+/// <summary>
+/// Real connections through real rules: who is redirected, who is not, with each tool, for each family.
+/// </summary>
 public sealed class RedirectTests
 {
     private const string Excluding =

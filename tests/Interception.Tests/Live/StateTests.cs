@@ -124,8 +124,8 @@ public sealed class StateTests
         Assert.DoesNotContain("ISTIO_OUTPUT", pod.Inside.Execute("iptables-legacy-save"));
     }
 
-    // One rule with 64 groups is what Istio plans too, and no tool loads it: iptables-restore takes 255 words a line, nft 128 expressions
-    // a rule. Nor is a group loaded that this machine does not know.
+    // One rule with 64 groups is what Istio plans too, and no tool loads it: iptables-restore takes 255 words a line,
+    // nft 128 expressions a rule. Nor is a group loaded that this machine does not know.
     private static bool Loadable(InterceptionSettings settings) =>
         settings.OwnerGroups.Length < 50
         && settings.ExcludedOwnerGroups.All(group => char.IsAsciiDigit(group[0]) || AccountNames.GroupId(group) is not null);

@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace MeshProxy.Interception.Tests.Support;
 
-/// <summary>TCP and UDP with addresses in full view. Calls block at most a few seconds; a connection that cannot be made is null.</summary>
+/// <summary>
+/// TCP and UDP with addresses in full view. Calls block at most a few seconds; a connection that cannot be made is
+/// null.
+/// </summary>
 internal static class Sockets
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

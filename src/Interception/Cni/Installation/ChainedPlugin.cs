@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// Puts our plugin into a network configuration of somebody else, and takes it out again. Ours comes last: the interface, its addresses and
-/// what others do to them (bridge, calico, weave-net, bandwidth, portmap) have to be there before. Everything else stays as it was.
+/// Puts our plugin into a network configuration of somebody else, and takes it out again. Ours comes last: the
+/// interface, its addresses and what others do to them (bridge, calico, weave-net, bandwidth, portmap) have to be there
+/// before. Everything else stays as it was.
 /// </summary>
 internal static class ChainedPlugin
 {
@@ -16,7 +17,9 @@ internal static class ChainedPlugin
 
     public static bool IsList(JsonObject config) => config["plugins"] is not null;
 
-    /// <summary>The list with our plugin last; a single plugin becomes a list of two under its own name and version.</summary>
+    /// <summary>
+    /// The list with our plugin last; a single plugin becomes a list of two under its own name and version.
+    /// </summary>
     /// <exception cref="InterceptionException">The configuration is no list of plugins.</exception>
     public static JsonObject Insert(JsonObject config, JsonObject own)
     {
@@ -55,8 +58,8 @@ internal static class ChainedPlugin
                 plugins.RemoveAt(i);
     }
 
-    // Name and version stay: the runtime finds running pods' attachments by the name, and an older version would lose CHECK. Lists came
-    // with version 0.3.0; an older single plugin is raised to the version that everybody knows.
+    // Name and version stay: the runtime finds running pods' attachments by the name, and an older version would lose
+    // CHECK. Lists came with version 0.3.0; an older single plugin is raised to the version that everybody knows.
     private static JsonObject Wrap(JsonObject single)
     {
         var plugin = (JsonObject)single.DeepClone();

@@ -1,8 +1,8 @@
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// Keeps the plugin installed while others write to the same directories: they rewrite their configuration when they restart, and then our
-/// entry is gone. Reacts to changes of files, and looks now and then in case one was missed.
+/// Keeps the plugin installed while others write to the same directories: they rewrite their configuration when they
+/// restart, and then our entry is gone. Reacts to changes of files, and looks now and then in case one was missed.
 /// </summary>
 public sealed class InstallationWatch(Installer installer, InstallerSettings settings, Action<string> note)
 {

@@ -6,8 +6,9 @@ using MeshProxy.Interception.Host;
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// Installs the plugin on a node and keeps it installed: the executable, its access to Kubernetes, and its entry in the network
-/// configuration. Each step is atomic and changes nothing that is right already, so it can be repeated on every sign of change.
+/// Installs the plugin on a node and keeps it installed: the executable, its access to Kubernetes, and its entry in the
+/// network configuration. Each step is atomic and changes nothing that is right already, so it can be repeated on every
+/// sign of change.
 /// </summary>
 public sealed class Installer
 {
@@ -74,7 +75,9 @@ public sealed class Installer
         }
     }
 
-    /// <summary>Removes the entry first: a pod that starts meanwhile must not find an entry whose executable is gone.</summary>
+    /// <summary>
+    /// Removes the entry first: a pod that starts meanwhile must not find an entry whose executable is gone.
+    /// </summary>
     public void Uninstall()
     {
         _configurations.Remove();

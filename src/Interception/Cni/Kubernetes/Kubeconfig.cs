@@ -4,8 +4,8 @@ using MeshProxy.Interception.Host;
 namespace MeshProxy.Interception.Cni.Kubernetes;
 
 /// <summary>
-/// Access to the API server for the plugin, which runs on the node without a service account. Written as JSON, which is YAML as well: any
-/// tool can read it.
+/// Access to the API server for the plugin, which runs on the node without a service account. Written as JSON, which is
+/// YAML as well: any tool can read it.
 /// </summary>
 internal sealed record Kubeconfig(string Server, string CertificateAuthority, string Token, bool SkipTlsVerify)
 {
@@ -34,7 +34,8 @@ internal sealed record Kubeconfig(string Server, string CertificateAuthority, st
         ["current-context"] = "default",
     });
 
-    /// <exception cref="InterceptionException">The file is missing or not one that <see cref="Text"/> writes.</exception>
+    /// <exception cref="InterceptionException">The file is missing or not one that <see cref="Text"/>
+    /// writes.</exception>
     public static Kubeconfig Read(string path)
     {
         string text;

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace MeshProxy.Interception.Cni.Repair;
 
 /// <summary>
-/// Recognises pods that started without rules: their validating init container ended with 126 and is started again and again.
+/// Recognises pods that started without rules: their validating init container ended with 126 and is started again and
+/// again.
 /// </summary>
 internal static class BrokenPods
 {

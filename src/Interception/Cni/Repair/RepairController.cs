@@ -7,8 +7,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Cni.Repair;
 
 /// <summary>
-/// Deals with pods that started before the plugin was installed: they have no rules although they should. Rules are set up in their
-/// namespace from outside; connections that were made without them are reset by that, and made again through the proxy.
+/// Deals with pods that started before the plugin was installed: they have no rules although they should. Rules are set
+/// up in their namespace from outside; connections that were made without them are reset by that, and made again
+/// through the proxy.
 /// </summary>
 public sealed class RepairController(RepairSettings settings, Action<string> note)
 {
