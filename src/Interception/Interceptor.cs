@@ -38,7 +38,8 @@ public sealed class Interceptor
     {
         if (OtherIsInForce() && !_settings.Reconcile)
             throw new InterceptionException(
-                $"Interception rules of {(_settings.NativeNftables ? "iptables" : "nft")} are in force and would redirect a second time: "
+                $"Interception rules of {(_settings.NativeNftables ? "iptables" : "nft")} are in force and would "
+                + $"redirect a second time: "
                 + "give --reconcile to replace them, or --cleanup-only to remove them.");
         if (OtherIsInForce())
             _other.Remove(_rules);

@@ -10,9 +10,11 @@ namespace MeshProxy.Interception.Cni;
 /// </summary>
 internal sealed class AttachmentState(string directory)
 {
-    public sealed record Entry(IReadOnlyDictionary<string, string> Flags, IReadOnlyDictionary<string, string> Environment, string Rules)
+    public sealed record Entry(
+        IReadOnlyDictionary<string, string> Flags, IReadOnlyDictionary<string, string> Environment, string Rules)
     {
-        public InterceptionSettings Settings() => new SettingsReader(Flags.GetValueOrDefault, Environment.GetValueOrDefault).Read();
+        public InterceptionSettings Settings() =>
+            new SettingsReader(Flags.GetValueOrDefault, Environment.GetValueOrDefault).Read();
     }
 
     public void Save(string container, string interfaceName, Entry entry)
@@ -29,7 +31,8 @@ internal sealed class AttachmentState(string directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CniException(CniException.InputOutput, $"State cannot be kept in {directory}: {FailureReason.Of(e)}.");
+            throw new CniException(
+                CniException.InputOutput, $"State cannot be kept in {directory}: {FailureReason.Of(e)}.");
         }
     }
 
@@ -39,7 +42,8 @@ internal sealed class AttachmentState(string directory)
         var path = PathOf(container, interfaceName);
         if (!File.Exists(path) || Json.TryParse(File.ReadAllText(path)) is not { } state)
             return null;
-        return new Entry(Map(Json.Object(state, "flags")), Map(Json.Object(state, "environment")), Json.String(state, "rules") ?? "");
+        return new Entry(
+            Map(Json.Object(state, "flags")), Map(Json.Object(state, "environment")), Json.String(state, "rules") ?? "");
     }
 
     public void Remove(string container, string interfaceName) => File.Delete(PathOf(container, interfaceName));
@@ -56,7 +60,8 @@ internal sealed class AttachmentState(string directory)
     }
 
     // Two letters that no container ID has keep the parts apart.
-    private string PathOf(string container, string interfaceName) => Path.Combine(directory, $"{container}@@{interfaceName}.json");
+    private string PathOf(string container, string interfaceName) =>
+        Path.Combine(directory, $"{container}@@{interfaceName}.json");
 
     private static JsonObject Map(IReadOnlyDictionary<string, string> values)
     {

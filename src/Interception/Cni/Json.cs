@@ -10,7 +10,11 @@ namespace MeshProxy.Interception.Cni;
 /// </summary>
 internal static class Json
 {
-    private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Indented = new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The object in <paramref name="text"/>, or null if it is anything else.</summary>
     public static JsonObject? TryParse(string text)

@@ -15,8 +15,8 @@ internal sealed record PluginConfiguration
 
     private static readonly string[] KnownKeys =
     [
-        "kubeconfig", "excludeNamespaces", "agentNamespace", "agentPodPrefix", "stateDirectory", "nativeNftables", "forceIptablesBinary",
-        "arguments",
+        "kubeconfig", "excludeNamespaces", "agentNamespace", "agentPodPrefix", "stateDirectory", "nativeNftables",
+        "forceIptablesBinary", "arguments",
     ];
 
     public string Kubeconfig { get; private init; } = "";
@@ -66,7 +66,7 @@ internal sealed record PluginConfiguration
     {
         if (own[name] is null)
             return [];
-        if (own[name] is not JsonArray array || !array.All(node => node is JsonValue value && value.TryGetValue<string>(out _)))
+        if (own[name] is not JsonArray array || array.Any(node => node is not JsonValue v || !v.TryGetValue<string>(out _)))
             throw Bad($"\"{name}\" is not a list of strings");
         return [.. array.Select(node => node!.GetValue<string>())];
     }

@@ -107,7 +107,8 @@ public static partial class NetworkNamespace
             }
         }
         throw new InterceptionException(
-            $"The pod's network belongs to user namespace {inode}, and no process of it is left: rules cannot be loaded from outside it.");
+            $"The pod's network belongs to user namespace {inode}, and no process of it is left: rules cannot be "
+            + $"loaded from outside it.");
     }
 
     // Best effort: some hosts forbid mounting, and then look-ups work as they did before.
@@ -121,7 +122,8 @@ public static partial class NetworkNamespace
     }
 
     private static InterceptionException Refused(string path, string call, int error) => new(
-        $"The network namespace {path} cannot be entered ({call}: {Marshal.GetPInvokeErrorMessage(error)}): this needs root and CAP_SYS_ADMIN.");
+        $"The network namespace {path} cannot be entered ({call}: {Marshal.GetPInvokeErrorMessage(error)}): this "
+        + $"needs root and CAP_SYS_ADMIN.");
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static partial int SetNamespace(SafeFileHandle descriptor, int kind);

@@ -45,7 +45,8 @@ internal sealed class PolicyRouting(InterceptionSettings settings, ICommandRunne
     }
 
     private bool HasInboundAddress() =>
-        runner.Run("ip", ["-6", "addr", "show", "dev", "lo"]).Output.Contains($"inet6 {Owners.IPv6Inbound} ", StringComparison.Ordinal);
+        runner.Run("ip", ["-6", "addr", "show", "dev", "lo"]).Output
+            .Contains($"inet6 {Owners.IPv6Inbound} ", StringComparison.Ordinal);
 
     private int RuleCount(Families family) =>
         runner.Run("ip", [Letter(family), "rule", "show"]).Output.Split('\n')
@@ -53,7 +54,8 @@ internal sealed class PolicyRouting(InterceptionSettings settings, ICommandRunne
 
     // Fails while the table has no route at all, and that means the same.
     private bool HasRoute(Families family) =>
-        runner.Run("ip", [Letter(family), "route", "show", "table", Route]).Output.Contains("local default dev lo", StringComparison.Ordinal);
+        runner.Run("ip", [Letter(family), "route", "show", "table", Route]).Output
+            .Contains("local default dev lo", StringComparison.Ordinal);
 
     private static string Letter(Families family) => family == Families.IPv6 ? "-6" : "-4";
 

@@ -57,7 +57,8 @@ internal static class CanonicalRule
         return jump >= 0 && jump + 1 < words.Count ? words[jump + 1] : "";
     }
 
-    private static bool IsOption(string word) => word.Length > 1 && word[0] == '-' && (word[1] == '-' || char.IsAsciiLetter(word[1]));
+    private static bool IsOption(string word) =>
+        word.Length > 1 && word[0] == '-' && (word[1] == '-' || char.IsAsciiLetter(word[1]));
 
     private static string? Part(string option, string value, string module) => option switch
     {

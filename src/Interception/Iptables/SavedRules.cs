@@ -19,7 +19,8 @@ internal sealed class SavedRules
         foreach (var line in text.Split('\n'))
         {
             if (line.StartsWith('*'))
-                chains = Enum.TryParse<Table>(line.AsSpan(1).Trim(), true, out var table) ? saved._tables[table] = [] : null;
+                chains =
+                    Enum.TryParse<Table>(line.AsSpan(1).Trim(), true, out var table) ? saved._tables[table] = [] : null;
             else if (chains is not null && line.StartsWith(':'))
                 Chain(chains, FirstWord(line.AsSpan(1)));
             else if (chains is not null && line.StartsWith("-A ", StringComparison.Ordinal))

@@ -34,7 +34,8 @@ internal static class StateComparison
 
     public static string Canonical(Rule rule) => CanonicalRule.Of(IptablesText.Arguments(rule));
 
-    private static int OwnJumps(IEnumerable<string> rules) => rules.Count(rule => Chains.IsOwn(CanonicalRule.TargetOf(rule)));
+    private static int OwnJumps(IEnumerable<string> rules) =>
+        rules.Count(rule => Chains.IsOwn(CanonicalRule.TargetOf(rule)));
 
     private static bool InOrder(List<string> wanted, List<string> present)
     {

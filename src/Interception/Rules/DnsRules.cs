@@ -44,7 +44,11 @@ internal sealed class DnsRules(InterceptionSettings settings, PodNetwork network
     public void AddZones()
     {
         rules.Append(Raw, Chains.Output, new Target.Jump(Chains.Dns));
-        Match[] proxy = [.. settings.ProxyUsers.Select(u => new Match.User(u)), .. settings.ProxyGroups.Select(g => new Match.Group(g))];
+        Match[] proxy =
+        [
+            .. settings.ProxyUsers.Select(u => new Match.User(u)),
+            .. settings.ProxyGroups.Select(g => new Match.Group(g)),
+        ];
         foreach (var owner in proxy)
         {
             rules.Append(Raw, Chains.Dns, ProxyZone, QueryOverUdp, owner);

@@ -143,7 +143,8 @@ public sealed class RulePlanner
                 Loopback, new Match.Destination(loopback, Not: true), selfCall, proxy);
         if (!_settings.OutboundRanges.HasLoopback && localLeavesDns)
             _rules.Append(
-                Nat, Chains.OwnOutbound, Leave, Loopback, new Match.DestinationPort(Transport.Tcp, [53], Not: true), notProxy);
+                Nat, Chains.OwnOutbound, Leave,
+                Loopback, new Match.DestinationPort(Transport.Tcp, [53], Not: true), notProxy);
         else if (!_settings.OutboundRanges.HasLoopback)
             _rules.Append(Nat, Chains.OwnOutbound, Leave, Loopback, notProxy);
         _rules.Append(Nat, Chains.OwnOutbound, Leave, proxy);
@@ -180,7 +181,8 @@ public sealed class RulePlanner
         }
     }
 
-    private static IEnumerable<AddressRange> ByFamily(IEnumerable<AddressRange> ranges) => ranges.OrderBy(r => r.IsIPv6);
+    private static IEnumerable<AddressRange> ByFamily(IEnumerable<AddressRange> ranges) =>
+        ranges.OrderBy(r => r.IsIPv6);
 
     private static Match.DestinationPort Port(int port, Transport transport = Transport.Tcp) => new(transport, [port]);
 }

@@ -46,7 +46,11 @@ internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBui
         rules.Append(Mangle, Chains.Prerouting, new Target.SaveMark(), Tcp, Marked);
         // The mark that the proxy put on its socket is not to be overwritten below.
         rules.Append(Mangle, Chains.Output, Leave, Tcp, ToLoopback, Marked);
-        Match[] owners = [.. settings.ProxyUsers.Select(u => new Match.User(u)), .. settings.ProxyGroups.Select(g => new Match.Group(g))];
+        Match[] owners =
+        [
+            .. settings.ProxyUsers.Select(u => new Match.User(u)),
+            .. settings.ProxyGroups.Select(g => new Match.Group(g)),
+        ];
         foreach (var owner in owners)
             foreach (var loopback in _loopbacks)
                 rules.Append(
@@ -59,13 +63,15 @@ internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBui
         foreach (var source in _inboundSources)
             rules.Insert(2, Mangle, Chains.OwnInbound, Leave, Tcp, FromLoopback, new Match.Source(source));
         // The application calling its own pod stays direct; only what the proxy marked goes on.
-        rules.Insert(3, Mangle, Chains.OwnInbound, Leave, Tcp, FromLoopback, new Match.PacketMark(Owners.SelfCallMark, Not: true));
+        var notSelfCall = new Match.PacketMark(Owners.SelfCallMark, Not: true);
+        rules.Insert(3, Mangle, Chains.OwnInbound, Leave, Tcp, FromLoopback, notSelfCall);
     }
 
     private void Capture(Match match)
     {
         rules.Append(
-            Mangle, Chains.OwnInbound, new Target.Jump(Chains.Divert), match, new Match.State(ConnectionStates.RelatedOrEstablished));
+            Mangle, Chains.OwnInbound, new Target.Jump(Chains.Divert),
+            match, new Match.State(ConnectionStates.RelatedOrEstablished));
         rules.Append(Mangle, Chains.OwnInbound, new Target.Jump(Chains.TransparentProxy), match);
     }
 }

@@ -16,7 +16,10 @@ public static class GoDuration
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExcept("0123456789.");
-            if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
+            if (digits <= 0)
+                return false;
+            var point = NumberStyles.AllowDecimalPoint;
+            if (!double.TryParse(rest[..digits], point, CultureInfo.InvariantCulture, out var count))
                 return false;
             rest = rest[digits..];
             var letters = rest.IndexOfAny("0123456789.");

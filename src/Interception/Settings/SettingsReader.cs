@@ -13,7 +13,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
     public InterceptionSettings Read()
     {
         var users = Names(Flags.ProxyUid, Text(Flags.ProxyUid) is { Length: > 0 } given ? given : DefaultUser());
-        var groups = Names(Flags.ProxyGid, Text(Flags.ProxyGid) is { Length: > 0 } group ? group : string.Join(',', users));
+        var groups =
+            Names(Flags.ProxyGid, Text(Flags.ProxyGid) is { Length: > 0 } group ? group : string.Join(',', users));
         return new InterceptionSettings
         {
             OutboundCapturePort = Port(Flags.OutboundCapturePort, Ports.OutboundCapture),
@@ -31,7 +32,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
             ExcludedOutboundPorts = PortList(Flags.OutboundExclude),
             VirtualInterfaces = Interfaces(Flags.VirtualInterfaces),
             OwnerGroups = ReadOwnerGroups(),
-            ExcludedOwnerGroups = Names(Flags.OwnerGroupsExcludeEnvironment, environment(Flags.OwnerGroupsExcludeEnvironment)),
+            ExcludedOwnerGroups =
+                Names(Flags.OwnerGroupsExcludeEnvironment, environment(Flags.OwnerGroupsExcludeEnvironment)),
             IPv4Loopback = ReadLoopback(),
             TransparentMark = (uint)Number(Flags.Mark, 1337, 1, uint.MaxValue),
             TransparentRouteTable = (int)Number(Flags.RouteTable, 133, 1, int.MaxValue),
@@ -81,7 +83,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
     {
         if (Text(name) is not { Length: > 0 } text)
             return absent;
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            || value < least || value > most)
             throw Bad(name, text, $"is not a number from {least} to {most}");
         return value;
     }
@@ -97,10 +100,14 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
                 : throw Bad(name, member, "is not a port from 0 to 65535"))];
 
     private InboundPorts ReadInboundPorts() =>
-        Text(Flags.InboundPorts) is "*" ? new InboundPorts(true, []) : new InboundPorts(false, PortList(Flags.InboundPorts));
+        Text(Flags.InboundPorts) is "*"
+            ? new InboundPorts(true, [])
+            : new InboundPorts(false, PortList(Flags.InboundPorts));
 
     private OutboundRanges ReadOutboundRanges() =>
-        Text(Flags.OutboundRanges) is "*" ? new OutboundRanges(true, []) : new OutboundRanges(false, Ranges(Flags.OutboundRanges));
+        Text(Flags.OutboundRanges) is "*"
+            ? new OutboundRanges(true, [])
+            : new OutboundRanges(false, Ranges(Flags.OutboundRanges));
 
     private ImmutableArray<AddressRange> Ranges(string name) =>
         [.. Members(Text(name)).Select(member =>
@@ -114,7 +121,7 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
         [.. Members(Text(name)).Select(member =>
             member.Length <= 15 && !member.AsSpan().ContainsAny("/\"';{}\\ \t\r\n!")
                 ? member
-                : throw Bad(name, member, "is not an interface's name (at most 15 characters, no blanks, quotes or slashes)"))];
+                : throw Bad(name, member, "is not an interface's name (15 characters, no blanks, quotes or slashes)"))];
 
     private static ImmutableArray<string> Names(string name, string? text) =>
         [.. Members(text).Select(member =>
@@ -133,7 +140,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
         var groups = Names(Flags.OwnerGroupsEnvironment, text);
         if (groups.Length > Owners.MaxOwnerGroups)
             throw new InterceptionException(
-                $"{Flags.OwnerGroupsEnvironment} names {groups.Length} groups, and one rule holds at most {Owners.MaxOwnerGroups}: "
+                $"{Flags.OwnerGroupsEnvironment} names {groups.Length} groups, and one rule holds at most "
+                + $"{Owners.MaxOwnerGroups}: "
                 + $"name fewer, or exclude groups with {Flags.OwnerGroupsExcludeEnvironment}.");
         return groups;
     }
@@ -165,7 +173,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
     }
 
     private string DefaultUser() =>
-        AccountNames.UserId(environment(Flags.ProxyUserEnvironment) is { Length: > 0 } user ? user : "istio-proxy") ?? Owners.DefaultId;
+        AccountNames.UserId(environment(Flags.ProxyUserEnvironment) is { Length: > 0 } user ? user : "istio-proxy")
+            ?? Owners.DefaultId;
 
     private static InterceptionException Bad(string name, string value, string why)
     {

@@ -17,7 +17,8 @@ public sealed class RedirectTests
     public static TheoryData<string, bool, bool> Everywhere()
     {
         var data = new TheoryData<string, bool, bool>();
-        foreach (var tool in new[] { "--force-iptables-binary nft", "--force-iptables-binary legacy", "--native-nftables" })
+        string[] tools = ["--force-iptables-binary nft", "--force-iptables-binary legacy", "--native-nftables"];
+        foreach (var tool in tools)
         {
             data.Add(tool, true, false);
             data.Add(tool, false, true);

@@ -53,7 +53,8 @@ internal sealed class ContainerRuntime(TestNamespace node, string pod, JsonObjec
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    private static IEnumerable<JsonObject> PluginsOf(JsonObject list) => list["plugins"]!.AsArray().OfType<JsonObject>();
+    private static IEnumerable<JsonObject> PluginsOf(JsonObject list) =>
+        list["plugins"]!.AsArray().OfType<JsonObject>();
 
     private static bool IsOwn(JsonObject plugin) => (string?)plugin["type"] == PluginConfiguration.PluginType;
 

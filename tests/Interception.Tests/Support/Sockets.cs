@@ -83,5 +83,6 @@ internal static class Sockets
         socket.SetRawSocketOption(ipv6 ? 41 : 0, ipv6 ? 75 : 19, BitConverter.GetBytes(1));
     }
 
-    public static void SetMark(Socket socket, int mark) => socket.SetRawSocketOption(1, 36, BitConverter.GetBytes(mark));
+    public static void SetMark(Socket socket, int mark) =>
+        socket.SetRawSocketOption(1, 36, BitConverter.GetBytes(mark));
 }

@@ -11,7 +11,8 @@ internal static class ChainedPlugin
 {
     /// <summary>A configuration that the runtime can use: a list with plugins, or a single plugin.</summary>
     public static JsonObject? TryRead(string text) =>
-        Json.TryParse(text) is { } config && (Json.Array(config, "plugins") is { Count: > 0 } || Json.String(config, "type") is not null)
+        Json.TryParse(text) is { } config
+            && (Json.Array(config, "plugins") is { Count: > 0 } || Json.String(config, "type") is not null)
             ? config
             : null;
 
@@ -25,7 +26,8 @@ internal static class ChainedPlugin
     {
         var list = IsList(config) ? (JsonObject)config.DeepClone() : Wrap(config);
         if (Json.Array(list, "plugins") is not { } plugins)
-            throw new InterceptionException("The network configuration's \"plugins\" is no list: nothing can be added to it.");
+            throw new InterceptionException(
+                "The network configuration's \"plugins\" is no list: nothing can be added to it.");
         RemoveOwn(plugins);
         plugins.Add(own.DeepClone());
         return list;

@@ -80,7 +80,9 @@ internal sealed class ConfigurationDirectory(string path, string fileName)
     }
 
     private IEnumerable<string> Files() => Directory.Exists(path)
-        ? Directory.EnumerateFiles(path).Where(f => Extensions.Contains(Path.GetExtension(f))).Order(StringComparer.Ordinal)
+        ? Directory.EnumerateFiles(path)
+            .Where(f => Extensions.Contains(Path.GetExtension(f)))
+            .Order(StringComparer.Ordinal)
         : [];
 
     private static JsonObject? Read(string file)
@@ -104,6 +106,7 @@ internal sealed class ConfigurationDirectory(string path, string fileName)
     private static string ListFor(string file)
     {
         var list = Path.ChangeExtension(file, ".conflist");
-        return File.Exists(list) && Read(list) is { } config && !ChainedPlugin.Contains(config) ? file + ".conflist" : list;
+        var foreign = File.Exists(list) && Read(list) is { } config && !ChainedPlugin.Contains(config);
+        return foreign ? file + ".conflist" : list;
     }
 }

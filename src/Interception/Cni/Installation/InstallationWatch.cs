@@ -29,7 +29,8 @@ public sealed class InstallationWatch(Installer installer, InstallerSettings set
                 var acted = Repair();
                 rewrites = acted ? rewrites + 1 : 0;
                 if (rewrites == Fight)
-                    note("The network configuration keeps losing the plugin: another program rewrites it (with Cilium set cni.exclusive=false).");
+                    note("The network configuration keeps losing the plugin: another program rewrites it (with Cilium "
+                        + "set cni.exclusive=false).");
                 if (acted)
                     stop.WaitHandle.WaitOne(rewrites >= Fight ? LongPause : Pause);
                 WaitHandle.WaitAny([stop.WaitHandle, changed], Period);

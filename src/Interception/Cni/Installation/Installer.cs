@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using MeshProxy.Interception.Cni.Kubernetes;
@@ -38,7 +39,7 @@ public sealed class Installer
     /// <summary>Everything is in place.</summary>
     public bool IsInstalled() =>
         File.Exists(BinaryPath)
-        && (!_settings.UsesKubernetes || (File.Exists(KubeconfigPath) && File.ReadAllText(KubeconfigPath) == KubeconfigText()))
+        && HasKubeconfig()
         && _configurations.IsInserted(_own);
 
     /// <summary>Puts in place what is not. The entry comes last: it must not name what is not there yet.</summary>
@@ -54,7 +55,7 @@ public sealed class Installer
                 AtomicFile.Copy(_settings.Executable, BinaryPath, Executable);
                 _note($"{BinaryPath} is installed.");
             }
-            if (_settings.UsesKubernetes && (!File.Exists(KubeconfigPath) || File.ReadAllText(KubeconfigPath) != KubeconfigText()))
+            if (!HasKubeconfig())
             {
                 AtomicFile.Write(KubeconfigPath, KubeconfigText());
                 _note($"{KubeconfigPath} is written.");
@@ -103,6 +104,10 @@ public sealed class Installer
         return new JsonObject { ["type"] = PluginConfiguration.PluginType, [PluginConfiguration.Key] = own };
     }
 
+    private bool HasKubeconfig() =>
+        !_settings.UsesKubernetes
+        || (File.Exists(KubeconfigPath) && File.ReadAllText(KubeconfigPath) == KubeconfigText());
+
     private string KubeconfigText()
     {
         var host = _settings.ApiHost.Contains(':') ? $"[{_settings.ApiHost}]" : _settings.ApiHost;
@@ -135,6 +140,6 @@ public sealed class Installer
         using var other = File.OpenRead(target);
         if (one.Length != other.Length)
             return false;
-        return System.Security.Cryptography.SHA256.HashData(one).AsSpan().SequenceEqual(System.Security.Cryptography.SHA256.HashData(other));
+        return SHA256.HashData(one).AsSpan().SequenceEqual(SHA256.HashData(other));
     }
 }
