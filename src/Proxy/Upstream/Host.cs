@@ -74,8 +74,7 @@ public interface IOutlierMonitor
 {
     void PutHttpResponseCode(int code);
 
-    /// <param name="code">HTTP code of the local reply made for it; 0 takes the result's own (503 or 504).</param>
-    void PutResult(OutlierResult result, int code = 0);
+    void PutResult(OutlierResult result);
 
     void PutResponseTime(TimeSpan time);
 

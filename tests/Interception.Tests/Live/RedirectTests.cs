@@ -6,9 +6,7 @@ using Xunit;
 
 namespace MeshProxy.Interception.Tests.Live;
 
-/// <summary>
-/// Real connections through real rules: who is redirected, who is not, with each tool, for each family.
-/// </summary>
+/// <summary>Real connections through real rules: who is redirected, who is not, with each tool, for each family.</summary>
 public sealed class RedirectTests
 {
     private const string Excluding =
@@ -17,8 +15,7 @@ public sealed class RedirectTests
     public static TheoryData<string, bool, bool> Everywhere()
     {
         var data = new TheoryData<string, bool, bool>();
-        string[] tools = ["--force-iptables-binary nft", "--force-iptables-binary legacy", "--native-nftables"];
-        foreach (var tool in tools)
+        foreach (var tool in new[] { "--force-iptables-binary nft", "--force-iptables-binary legacy", "--native-nftables" })
         {
             data.Add(tool, true, false);
             data.Add(tool, false, true);

@@ -12,7 +12,6 @@ public sealed class Http1ClientConnection : Http1Connection, IClientConnection
 {
     private Http1ClientStream? _pending;
     private Http1ClientStream? _spare;
-    private Http1ClientStream? _last;
     private HeaderMap? _headers;
     private Http1ClientStream? _finished;
     private int _status;
@@ -144,9 +143,10 @@ public sealed class Http1ClientConnection : Http1Connection, IClientConnection
         }
         _finished = null;
         finished.ReleaseReads();
-        // Two streams take turns: the end now handed on may begin the next exchange.
-        _spare = _last;
-        _last = finished.EncodeComplete ? finished : null;
+        if (finished.EncodeComplete)
+        {
+            _spare = finished;
+        }
         return finished.Decoder;
     }
 
