@@ -8,8 +8,8 @@ using MeshProxy.Interception.Cni.Repair;
 namespace MeshProxy.Cli;
 
 /// <summary>
-/// `meshproxy cni`: the plugin itself, as runtimes call it (everything in the environment and on standard input), and what keeps it on a
-/// node: `cni install` and `cni repair`.
+/// `meshproxy cni`: the plugin itself, as runtimes call it (everything in the environment and on standard input), and
+/// what keeps it on a node: `cni install` and `cni repair`.
 /// </summary>
 internal static class CniCommand
 {
@@ -27,26 +27,36 @@ internal static class CniCommand
     public static bool IsPluginCall(string[] arguments) =>
         arguments.Length == 0 && Environment.GetEnvironmentVariable("CNI_COMMAND") is { Length: > 0 };
 
-    public static int RunPlugin() => new CniPlugin(Environment.GetEnvironmentVariable, Console.In, Console.Out, Console.Error).Run();
+    public static int RunPlugin() =>
+        new CniPlugin(Environment.GetEnvironmentVariable, Console.In, Console.Out, Console.Error).Run();
 
     private static Command Install()
     {
         var absent = new InstallerSettings();
-        var configurations = Text("--cni-conf-dir", "the node's directory of network configurations", absent.ConfigurationDirectory);
-        var hostConfigurations = Text("--host-cni-conf-dir", "the same directory as the node sees it", absent.HostConfigurationDirectory);
+        var configurations =
+            Text("--cni-conf-dir", "the node's directory of network configurations", absent.ConfigurationDirectory);
+        var hostConfigurations =
+            Text("--host-cni-conf-dir", "the same directory as the node sees it", absent.HostConfigurationDirectory);
         var binaries = Text("--cni-bin-dir", "the node's directory of plugins", absent.BinaryDirectory);
         var file = Text("--cni-conf-name", "configuration to add the plugin to (the first in order of names)", "");
-        var excluded = Text("--exclude-namespaces", "namespaces whose pods are left alone", string.Join(',', absent.ExcludedNamespaces));
-        var agent = Text("--agent-namespace", "namespace of this installer's own pods", Environment.GetEnvironmentVariable("POD_NAMESPACE") ?? "");
-        var initArguments = Text("--arguments", "without Kubernetes: arguments of `init` for every attachment, separated by blanks", "");
-        var nftables = new Option<bool>("--native-nftables") { Description = "let the plugin use nft instead of iptables" };
+        var excluded =
+            Text("--exclude-namespaces", "namespaces whose pods are left "
+                + "alone", string.Join(',', absent.ExcludedNamespaces));
+        var ownNamespace = Environment.GetEnvironmentVariable("POD_NAMESPACE") ?? "";
+        var agent = Text("--agent-namespace", "namespace of this installer's own pods", ownNamespace);
+        var initArguments =
+            Text("--arguments", "without Kubernetes: arguments of `init`, separated by blanks", "");
+        var nftables =
+            new Option<bool>("--native-nftables") { Description = "let the plugin use nft instead of iptables" };
         var keep = new Option<bool>("--keep") { Description = "leave the plugin in place when this ends (upgrades)" };
         var once = new Option<bool>("--once") { Description = "install and end" };
-        var check = new Option<bool>("--check") { Description = "only say whether the plugin is installed (exit status 0 or 1)" };
+        var check = new Option<bool>("--check") { Description = "only say, by the exit status, if it is installed" };
         var remove = new Option<bool>("--uninstall") { Description = "remove the plugin and end" };
-        var command = new Command("install", "Installs the plugin on a node and keeps it installed until it is told to end.")
+        var command =
+            new Command("install", "Installs the plugin on a node and keeps it installed until it is told to end.")
         {
-            configurations, hostConfigurations, binaries, file, excluded, agent, initArguments, nftables, keep, once, check, remove,
+            configurations, hostConfigurations, binaries, file, excluded, agent, initArguments, nftables, keep, once, check,
+            remove,
         };
         command.SetAction(result =>
         {
@@ -84,12 +94,18 @@ internal static class CniCommand
     private static Command Repair()
     {
         var absent = new RepairSettings();
-        var mode = new Option<RepairMode>("--mode") { Description = "repair, delete or label pods that started without interception" };
+        var mode =
+            new Option<RepairMode>("--mode") { Description = "what to do with pods that started without interception" };
         var node = Text("--node-name", "name of this node", Environment.GetEnvironmentVariable("NODE_NAME") ?? "");
-        var kubeconfig = Text("--kubeconfig", "access to the API server, as `cni install` writes it", "/host/etc/cni/net.d/meshproxy-cni-kubeconfig");
-        var namespaces = Text("--netns-dir", "where the node's runtime keeps network namespaces", absent.NamespaceDirectory);
+        var kubeconfig =
+            Text("--kubeconfig", "API server, as `cni install` writes it", "/host/etc/cni/net.d/meshproxy-cni-kubeconfig");
+        var namespaces =
+            Text("--netns-dir", "where the node's runtime keeps network namespaces", absent.NamespaceDirectory);
         var nftables = new Option<bool>("--native-nftables") { Description = "use nft instead of iptables" };
-        var command = new Command("repair", "Deals with pods that started before the plugin was there.") { mode, node, kubeconfig, namespaces, nftables };
+        var command = new Command("repair", "Deals with pods that started before the plugin was there.")
+        {
+            mode, node, kubeconfig, namespaces, nftables,
+        };
         command.SetAction(result =>
         {
             var settings = new RepairSettings
@@ -106,7 +122,8 @@ internal static class CniCommand
                     UntilTold(new RepairController(settings, Console.Error.WriteLine).Run);
                     return 0;
                 });
-            Console.Error.WriteLine("Error: the node's name is not known: give --node-name, or NODE_NAME in the environment.");
+            Console.Error.WriteLine("Error: the node's name is not known: give --node-name, or NODE_NAME in the "
+                + "environment.");
             return 1;
         });
         return command;

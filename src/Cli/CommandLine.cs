@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace MeshProxy.Cli;
 
-/// <summary>Parses and runs a subcommand; what cannot be parsed is one line on standard error and exit status 1.</summary>
+/// <summary>
+/// Parses and runs a subcommand; what cannot be parsed is one line on standard error and exit status 1.
+/// </summary>
 internal static class CommandLine
 {
     // "@file" is no file of arguments: values that begin so are values.

@@ -19,6 +19,8 @@ internal static class Commands
             return CniCommand.RunPlugin();
         if (arguments is [var first, ..] && Table.TryGetValue(first, out var command))
             return command(arguments[1..]);
+        if (arguments is [] || arguments[0].StartsWith('-'))
+            return EnvoyCommand.Run(arguments);
         Console.Error.WriteLine($"Error: no such command; there are: {string.Join(", ", Table.Keys)}.");
         return 1;
     }

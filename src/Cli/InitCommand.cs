@@ -4,7 +4,10 @@ using MeshProxy.Interception.Settings;
 
 namespace MeshProxy.Cli;
 
-/// <summary>`meshproxy init`, also as `istio-iptables`: redirects a pod's traffic to the proxy. Flags and environment are istio-iptables'.</summary>
+/// <summary>
+/// `meshproxy init`, also as `istio-iptables`: redirects a pod's traffic to the proxy. Flags and environment are
+/// istio-iptables'.
+/// </summary>
 internal static class InitCommand
 {
     public static int Run(string[] arguments)

@@ -6,7 +6,9 @@ using MeshProxy.Interception.Settings;
 
 namespace MeshProxy.Interception;
 
-/// <summary>Interception of the pod in whose network namespace the calling thread is: sets it up, takes it away, looks at it.</summary>
+/// <summary>
+/// Interception of the pod in whose network namespace the calling thread is: sets it up, takes it away, looks at it.
+/// </summary>
 public sealed class Interceptor
 {
     private readonly InterceptionSettings _settings;
@@ -30,12 +32,14 @@ public sealed class Interceptor
     /// <summary>What <see cref="Apply"/>, or with cleanup <see cref="Remove"/>, would load.</summary>
     public string Show() => _settings.CleanupOnly ? _engine.ShowRemoval(_rules) : _engine.Show(_rules);
 
-    /// <exception cref="InterceptionException">Something refused; rules that were loaded for it are taken back.</exception>
+    /// <exception cref="InterceptionException">Something refused; rules that were loaded for it are taken
+    /// back.</exception>
     public void Apply()
     {
         if (OtherIsInForce() && !_settings.Reconcile)
             throw new InterceptionException(
-                $"Interception rules of {(_settings.NativeNftables ? "iptables" : "nft")} are in force and would redirect a second time: "
+                $"Interception rules of {(_settings.NativeNftables ? "iptables" : "nft")} are in force and would "
+                + $"redirect a second time: "
                 + "give --reconcile to replace them, or --cleanup-only to remove them.");
         if (OtherIsInForce())
             _other.Remove(_rules);

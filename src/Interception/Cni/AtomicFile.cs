@@ -12,7 +12,9 @@ internal static class AtomicFile
     /// <param name="text">Its new content.</param>
     /// <param name="mode">Mode of a new file.</param>
     public static void Write(string path, string text, UnixFileMode mode = OwnerOnly) =>
-        Replace(path, File.Exists(path) ? File.GetUnixFileMode(path) : mode, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+        Replace(
+            path, File.Exists(path) ? File.GetUnixFileMode(path) : mode,
+            stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 
     public static void Copy(string source, string path, UnixFileMode mode) => Replace(path, mode, stream =>
     {

@@ -5,13 +5,16 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Cni;
 
 /// <summary>
-/// What ADD set up for one interface of a container, kept for CHECK, DEL and GC: the flags it used and the rules as they were in force.
+/// What ADD set up for one interface of a container, kept for CHECK, DEL and GC: the flags it used and the rules as
+/// they were in force.
 /// </summary>
 internal sealed class AttachmentState(string directory)
 {
-    public sealed record Entry(IReadOnlyDictionary<string, string> Flags, IReadOnlyDictionary<string, string> Environment, string Rules)
+    public sealed record Entry(
+        IReadOnlyDictionary<string, string> Flags, IReadOnlyDictionary<string, string> Environment, string Rules)
     {
-        public InterceptionSettings Settings() => new SettingsReader(Flags.GetValueOrDefault, Environment.GetValueOrDefault).Read();
+        public InterceptionSettings Settings() =>
+            new SettingsReader(Flags.GetValueOrDefault, Environment.GetValueOrDefault).Read();
     }
 
     public void Save(string container, string interfaceName, Entry entry)
@@ -28,7 +31,8 @@ internal sealed class AttachmentState(string directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CniException(CniException.InputOutput, $"State cannot be kept in {directory}: {FailureReason.Of(e)}.");
+            throw new CniException(
+                CniException.InputOutput, $"State cannot be kept in {directory}: {FailureReason.Of(e)}.");
         }
     }
 
@@ -38,7 +42,8 @@ internal sealed class AttachmentState(string directory)
         var path = PathOf(container, interfaceName);
         if (!File.Exists(path) || Json.TryParse(File.ReadAllText(path)) is not { } state)
             return null;
-        return new Entry(Map(Json.Object(state, "flags")), Map(Json.Object(state, "environment")), Json.String(state, "rules") ?? "");
+        return new Entry(
+            Map(Json.Object(state, "flags")), Map(Json.Object(state, "environment")), Json.String(state, "rules") ?? "");
     }
 
     public void Remove(string container, string interfaceName) => File.Delete(PathOf(container, interfaceName));
@@ -55,7 +60,8 @@ internal sealed class AttachmentState(string directory)
     }
 
     // Two letters that no container ID has keep the parts apart.
-    private string PathOf(string container, string interfaceName) => Path.Combine(directory, $"{container}@@{interfaceName}.json");
+    private string PathOf(string container, string interfaceName) =>
+        Path.Combine(directory, $"{container}@@{interfaceName}.json");
 
     private static JsonObject Map(IReadOnlyDictionary<string, string> values)
     {

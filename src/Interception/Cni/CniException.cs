@@ -1,6 +1,9 @@
 namespace MeshProxy.Interception.Cni;
 
-/// <summary>An error as the CNI specification reports it: a code, what happened, and details. The runtime does not go on with the pod.</summary>
+/// <summary>
+/// An error as the CNI specification reports it: a code, what happened, and details. The runtime does not go on with
+/// the pod.
+/// </summary>
 public sealed class CniException(int code, string message, string details = "") : Exception(message)
 {
     public int Code => code;

@@ -8,8 +8,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Cni;
 
 /// <summary>
-/// The chained CNI plugin (specification 1.1.0): after others have made a pod's interface, ADD sets up interception in the pod's network
-/// namespace, so that the pod needs no capability. The result of the plugins before is handed on as it came.
+/// The chained CNI plugin (specification 1.1.0): after others have made a pod's interface, ADD sets up interception in
+/// the pod's network namespace, so that the pod needs no capability. The result of the plugins before is handed on as
+/// it came.
 /// </summary>
 public sealed class CniPlugin(Func<string, string?> environment, TextReader input, TextWriter output, TextWriter log)
 {
@@ -54,7 +55,8 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
         }
         if (!Versions.Contains(request.Version))
             throw new CniException(
-                CniException.IncompatibleVersion, $"CNI version {request.Version} is not supported: use one of {string.Join(", ", Versions)}.");
+                CniException.IncompatibleVersion,
+                $"CNI version {request.Version} is not supported: use one of {string.Join(", ", Versions)}.");
         var configuration = PluginConfiguration.Read(request.Input);
         switch (request.Command)
         {
@@ -109,7 +111,8 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
             interceptor.Apply();
             return interceptor.Snapshot();
         });
-        new AttachmentState(configuration.StateDirectory).Save(request.ContainerId, request.Interface, entry with { Rules = rules });
+        var state = new AttachmentState(configuration.StateDirectory);
+        state.Save(request.ContainerId, request.Interface, entry with { Rules = rules });
         Note($"{request.ContainerId} is intercepted.");
     }
 
@@ -138,7 +141,8 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
 
     private void Check(CniRequest request, PluginConfiguration configuration)
     {
-        if (new AttachmentState(configuration.StateDirectory).Load(request.ContainerId, request.Interface) is not { } entry)
+        var state = new AttachmentState(configuration.StateDirectory);
+        if (state.Load(request.ContainerId, request.Interface) is not { } entry)
             return;
         var rules = WithInterceptor(request.Namespace, entry.Settings(), interceptor => interceptor.Snapshot());
         if (rules != entry.Rules)
@@ -184,7 +188,8 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
         if (space.Length == 0 || name.Length == 0)
             return PodDecision.Skip("it is no pod of Kubernetes");
         // Before the API is asked: its pods have to start when nothing else works.
-        if (space == configuration.AgentNamespace && name.StartsWith(configuration.AgentPodPrefix, StringComparison.Ordinal))
+        if (space == configuration.AgentNamespace
+            && name.StartsWith(configuration.AgentPodPrefix, StringComparison.Ordinal))
             return PodDecision.Skip("it belongs to the plugin's installer");
         return configuration.ExcludedNamespaces.Contains(space)
             ? PodDecision.Skip($"namespace {space} is excluded")
@@ -209,7 +214,8 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
             catch (InterceptionException e)
             {
                 throw new CniException(
-                    CniException.TryAgain, $"Pod {space}/{name} cannot start before it is known whether it is intercepted: {e.Message}");
+                    CniException.TryAgain,
+                    $"Pod {space}/{name} cannot start before it is known whether it is intercepted: {e.Message}");
             }
         }
     }
@@ -219,10 +225,13 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
         var flags = new Dictionary<string, string>();
         for (var i = 0; i < words.Count; i++)
         {
-            var flag = Flags.All.FirstOrDefault(f => $"--{f.Name}" == words[i] || (f.Letter is { } letter && $"-{letter}" == words[i]))
-                ?? throw new CniException(CniException.BadConfiguration, $"\"arguments\" has \"{words[i]}\", which is no flag of `meshproxy init`.");
+            var flag = Flags.All.FirstOrDefault(f => f.IsCalled(words[i]))
+                ?? throw new CniException(
+                    CniException.BadConfiguration,
+                    $"\"arguments\" has \"{words[i]}\", which is no flag of `meshproxy init`.");
             if (!flag.Boolean && i + 1 == words.Count)
-                throw new CniException(CniException.BadConfiguration, $"\"arguments\" has no value for \"{words[i]}\".");
+                throw new CniException(
+                    CniException.BadConfiguration, $"\"arguments\" has no value for \"{words[i]}\".");
             flags[flag.Name] = flag.Boolean ? "true" : words[++i];
         }
         return flags;
@@ -236,7 +245,8 @@ public sealed class CniPlugin(Func<string, string?> environment, TextReader inpu
     {
         if (Array.IndexOf(Versions, request.Version) < Array.IndexOf(Versions, version))
             throw new CniException(
-                CniException.IncompatibleVersion, $"{request.Command} came with CNI {version}, and the configuration is of {request.Version}.");
+                CniException.IncompatibleVersion,
+                $"{request.Command} came with CNI {version}, and the configuration is of {request.Version}.");
     }
 
     // Unknown fields of the result are others' business and are kept.

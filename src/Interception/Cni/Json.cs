@@ -5,10 +5,16 @@ using System.Text.Json.Nodes;
 
 namespace MeshProxy.Interception.Cni;
 
-/// <summary>JSON documents of others: read and written without loss, since most of their keys are not ours to know.</summary>
+/// <summary>
+/// JSON documents of others: read and written without loss, since most of their keys are not ours to know.
+/// </summary>
 internal static class Json
 {
-    private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Indented = new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The object in <paramref name="text"/>, or null if it is anything else.</summary>
     public static JsonObject? TryParse(string text)

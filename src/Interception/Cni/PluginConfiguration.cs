@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace MeshProxy.Interception.Cni;
 
 /// <summary>
-/// Our own part of the network configuration, in its key <c>meshproxy</c>. With a kubeconfig the pod's annotations decide; without one
-/// every attachment gets the arguments given here.
+/// Our own part of the network configuration, in its key <c>meshproxy</c>. With a kubeconfig the pod's annotations
+/// decide; without one every attachment gets the arguments given here.
 /// </summary>
 internal sealed record PluginConfiguration
 {
@@ -15,8 +15,8 @@ internal sealed record PluginConfiguration
 
     private static readonly string[] KnownKeys =
     [
-        "kubeconfig", "excludeNamespaces", "agentNamespace", "agentPodPrefix", "stateDirectory", "nativeNftables", "forceIptablesBinary",
-        "arguments",
+        "kubeconfig", "excludeNamespaces", "agentNamespace", "agentPodPrefix", "stateDirectory", "nativeNftables",
+        "forceIptablesBinary", "arguments",
     ];
 
     public string Kubeconfig { get; private init; } = "";
@@ -66,7 +66,7 @@ internal sealed record PluginConfiguration
     {
         if (own[name] is null)
             return [];
-        if (own[name] is not JsonArray array || !array.All(node => node is JsonValue value && value.TryGetValue<string>(out _)))
+        if (own[name] is not JsonArray array || array.Any(node => node is not JsonValue v || !v.TryGetValue<string>(out _)))
             throw Bad($"\"{name}\" is not a list of strings");
         return [.. array.Select(node => node!.GetValue<string>())];
     }

@@ -3,7 +3,10 @@ using MeshProxy.Interception.Settings;
 
 namespace MeshProxy.Interception.Cni;
 
-/// <summary>Reads from a pod whether and how it is intercepted: the annotations an injector and its users write, and the proxy's container.</summary>
+/// <summary>
+/// Reads from a pod whether and how it is intercepted: the annotations an injector and its users write, and the proxy's
+/// container.
+/// </summary>
 internal static class PodInspector
 {
     private const string ProxyContainer = "istio-proxy";
@@ -39,7 +42,8 @@ internal static class PodInspector
             return PodDecision.Skip($"its proxy is a {type}, not a sidecar");
         var metadata = Json.Object(pod, "metadata");
         var annotations = Strings(Json.Object(metadata, "annotations"));
-        var inject = Strings(Json.Object(metadata, "labels")).GetValueOrDefault(Inject) ?? annotations.GetValueOrDefault(Inject);
+        var inject =
+            Strings(Json.Object(metadata, "labels")).GetValueOrDefault(Inject) ?? annotations.GetValueOrDefault(Inject);
         if (IsFalse(inject))
             return PodDecision.Skip($"{Inject} is false");
         if (!annotations.ContainsKey(Status))
@@ -53,7 +57,8 @@ internal static class PodInspector
         Dictionary<string, string> annotations, JsonObject proxy, Dictionary<string, string> environment)
     {
         if (annotations.GetValueOrDefault(Mode) is { } mode && mode is not ("REDIRECT" or "TPROXY"))
-            throw new InterceptionException($"The annotation {Mode} is \"{mode}\": REDIRECT, TPROXY and NONE are the modes there are.");
+            throw new InterceptionException(
+                $"The annotation {Mode} is \"{mode}\": REDIRECT, TPROXY and NONE are the modes there are.");
         var security = Json.Object(proxy, "securityContext");
         var dns = IsTrue(environment.GetValueOrDefault("ISTIO_META_DNS_CAPTURE")) ? "true" : "false";
         return new Dictionary<string, string>
@@ -70,17 +75,20 @@ internal static class PodInspector
             [Flags.InboundExclude] = ExcludedInbound(Traffic("excludeInboundPorts", $"{Ports.Agent}")),
             [Flags.ExcludeInterfaces] = Traffic("excludeInterfaces", ""),
             [Flags.VirtualInterfaces] =
-                annotations.GetValueOrDefault("istio.io/reroute-virtual-interfaces") ?? Traffic("kubevirtInterfaces", ""),
+                annotations.GetValueOrDefault("istio.io/reroute-virtual-interfaces")
+                    ?? Traffic("kubevirtInterfaces", ""),
             [Flags.RedirectDns] = dns,
             // The pod's resolv.conf cannot be seen from the node.
             [Flags.CaptureAllDns] = dns,
         };
 
-        string Traffic(string name, string absent) => annotations.GetValueOrDefault($"traffic.sidecar.istio.io/{name}") ?? absent;
+        string Traffic(string name, string absent) =>
+            annotations.GetValueOrDefault($"traffic.sidecar.istio.io/{name}") ?? absent;
     }
 
     private static string ExcludedInbound(string given) =>
-        string.Join(',', given.Split(',').Append($"{Ports.Agent}").Append($"{Ports.Readiness}").Append($"{Ports.Prometheus}")
+        string.Join(',', given.Split(',')
+            .Concat([$"{Ports.Agent}", $"{Ports.Readiness}", $"{Ports.Prometheus}"])
             .Select(port => port.Trim()).Where(port => port.Length > 0).Distinct());
 
     // Root is no identity that could tell the proxy from others.
@@ -93,7 +101,8 @@ internal static class PodInspector
         foreach (var name in new[] { Flags.OwnerGroupsEnvironment, Flags.OwnerGroupsExcludeEnvironment })
             if (selected.GetValueOrDefault(name) is { } groups && groups.Any(char.IsAsciiLetter))
                 throw new InterceptionException(
-                    $"{name} is \"{groups}\": with CNI groups are given by number, because names would be looked up on the node.");
+                    $"{name} is \"{groups}\": with CNI groups are given by number, because names would be looked up "
+                    + $"on the node.");
         return selected;
     }
 
@@ -120,5 +129,6 @@ internal static class PodInspector
 
     private static bool IsTrue(string? text) => text is "1" or "t" or "T" or "true" or "TRUE" or "True";
 
-    private static bool IsFalse(string? text) => text is "0" or "f" or "F" or "false" or "FALSE" or "False" or "n" or "no" or "off";
+    private static bool IsFalse(string? text) =>
+        text is "0" or "f" or "F" or "false" or "FALSE" or "False" or "n" or "no" or "off";
 }

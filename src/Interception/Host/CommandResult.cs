@@ -1,6 +1,8 @@
 namespace MeshProxy.Interception.Host;
 
-/// <summary>What a program left: its exit status and both outputs. <see cref="Missing"/>: there is no such program.</summary>
+/// <summary>
+/// What a program left: its exit status and both outputs. <see cref="Missing"/>: there is no such program.
+/// </summary>
 public sealed record CommandResult(int Exit, string Output, string Errors, bool Missing = false)
 {
     public bool Succeeded => Exit == 0;

@@ -4,8 +4,9 @@ using System.Diagnostics;
 namespace MeshProxy.Interception.Host;
 
 /// <summary>
-/// Starts processes. A child inherits the namespaces of the thread that starts it, so a thread that entered a pod's network runs its
-/// programs there; <paramref name="prefix"/> is put before every command line (nsenter, for a pod in a user namespace of its own).
+/// Starts processes. A child inherits the namespaces of the thread that starts it, so a thread that entered a pod's
+/// network runs its programs there; <paramref name="prefix"/> is put before every command line (nsenter, for a pod in a
+/// user namespace of its own).
 /// </summary>
 public sealed class CommandRunner(
     IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? prefix = null) : ICommandRunner

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace MeshProxy.Interception.Host;
 
 /// <summary>
-/// Why a file could not be used, in the system's words. The executable is published without the runtime's own messages, so an exception's
-/// text would be a resource's name.
+/// Why a file could not be used, in the system's words. The executable is published without the runtime's own messages,
+/// so an exception's text would be a resource's name.
 /// </summary>
 internal static class FailureReason
 {

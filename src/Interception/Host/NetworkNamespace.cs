@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace MeshProxy.Interception.Host;
 
 /// <summary>
-/// Runs code inside another network namespace, on a thread that is made for it and ends with it: namespaces belong to threads, and one
-/// that returned to the pool in a pod's network would take other work there.
+/// Runs code inside another network namespace, on a thread that is made for it and ends with it: namespaces belong to
+/// threads, and one that returned to the pool in a pod's network would take other work there.
 /// </summary>
 public static partial class NetworkNamespace
 {
@@ -20,10 +20,12 @@ public static partial class NetworkNamespace
     // linux/nsfs.h: NS_GET_USERNS, the user namespace that owns a namespace.
     private const nuint GetUserNamespace = 0xb701;
 
-    /// <summary>Runs <paramref name="work"/> in the namespace at <paramref name="path"/> and returns its result.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> in the namespace at <paramref name="path"/> and returns its result.
+    /// </summary>
     /// <param name="hostFiles">
-    /// The file system stays the node's: look-ups of names are kept from the network (it is the pod's, and not working yet), and legacy
-    /// iptables gets a lock of this namespace instead of the node's.
+    /// The file system stays the node's: look-ups of names are kept from the network (it is the pod's, and not working
+    /// yet), and legacy iptables gets a lock of this namespace instead of the node's.
     /// </param>
     /// <exception cref="InterceptionException">The namespace cannot be entered.</exception>
     public static T Run<T>(string path, bool hostFiles, Func<ICommandRunner, T> work)
@@ -74,7 +76,8 @@ public static partial class NetworkNamespace
         }
     }
 
-    // The owner match is refused (EINVAL) to a writer outside the user namespace that owns the network: programs have to enter it.
+    // The owner match is refused (EINVAL) to a writer outside the user namespace that owns the network: programs have
+    // to enter it.
     private static string[] UserNamespacePrefix(SafeFileHandle handle)
     {
         var descriptor = Control(handle, GetUserNamespace);
@@ -104,7 +107,8 @@ public static partial class NetworkNamespace
             }
         }
         throw new InterceptionException(
-            $"The pod's network belongs to user namespace {inode}, and no process of it is left: rules cannot be loaded from outside it.");
+            $"The pod's network belongs to user namespace {inode}, and no process of it is left: rules cannot be "
+            + $"loaded from outside it.");
     }
 
     // Best effort: some hosts forbid mounting, and then look-ups work as they did before.
@@ -118,7 +122,8 @@ public static partial class NetworkNamespace
     }
 
     private static InterceptionException Refused(string path, string call, int error) => new(
-        $"The network namespace {path} cannot be entered ({call}: {Marshal.GetPInvokeErrorMessage(error)}): this needs root and CAP_SYS_ADMIN.");
+        $"The network namespace {path} cannot be entered ({call}: {Marshal.GetPInvokeErrorMessage(error)}): this "
+        + $"needs root and CAP_SYS_ADMIN.");
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static partial int SetNamespace(SafeFileHandle descriptor, int kind);

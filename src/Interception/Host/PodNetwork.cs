@@ -13,7 +13,8 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
 
     /// <summary>Looks at the addresses of the calling thread's network namespace and at resolv.conf.</summary>
     /// <param name="note">Receives a sentence for what is left out.</param>
-    /// <exception cref="InterceptionException">The pod has no address, or resolv.conf is needed and cannot be read.</exception>
+    /// <exception cref="InterceptionException">The pod has no address, or resolv.conf is needed and cannot be
+    /// read.</exception>
     public static PodNetwork Discover(InterceptionSettings settings, Action<string> note)
     {
         var ipv6 = CapturesIPv6(settings, LocalAddresses(), note);
@@ -28,10 +29,11 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
     }
 
     /// <summary>
-    /// The first address decides, as istiod does for listeners: without dual stack the proxy listens on that family only, and capturing
-    /// the other would cut it off.
+    /// The first address decides, as istiod does for listeners: without dual stack the proxy listens on that family
+    /// only, and capturing the other would cut it off.
     /// </summary>
-    internal static bool CapturesIPv6(InterceptionSettings settings, IReadOnlyList<IPAddress> addresses, Action<string> note)
+    internal static bool CapturesIPv6(
+        InterceptionSettings settings, IReadOnlyList<IPAddress> addresses, Action<string> note)
     {
         if (addresses.Count == 0)
             throw new InterceptionException(
@@ -39,7 +41,8 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
         var any = addresses.Any(a => a.AddressFamily == AddressFamily.InterNetworkV6);
         var first = addresses[0].AddressFamily == AddressFamily.InterNetworkV6;
         if (any && !first && !settings.DualStack)
-            note("IPv6 is not captured although the pod has an IPv6 address: give --dual-stack if the mesh is dual stack.");
+            note("IPv6 is not captured although the pod has an IPv6 address: give --dual-stack if the mesh is dual "
+                + "stack.");
         return first || (any && settings.DualStack);
     }
 
@@ -65,7 +68,8 @@ public sealed record PodNetwork(bool IPv6, bool CapturesDns, ImmutableArray<IPAd
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InterceptionException(
-                $"{ResolvConf} cannot be read ({FailureReason.Of(e)}), and DNS is captured only to the resolvers it names: give --capture-all-dns.");
+                $"{ResolvConf} cannot be read ({FailureReason.Of(e)}), and DNS is captured only to the resolvers it "
+                + $"names: give --capture-all-dns.");
         }
         return [.. lines
             .Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))

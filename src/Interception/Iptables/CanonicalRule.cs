@@ -4,8 +4,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// One form for rules that mean the same: iptables-save orders matches, masks addresses, writes marks in hexadecimal and names the modules
-/// that options imply, differently from version to version. Two rules are the same if their canonical texts are.
+/// One form for rules that mean the same: iptables-save orders matches, masks addresses, writes marks in hexadecimal
+/// and names the modules that options imply, differently from version to version. Two rules are the same if their
+/// canonical texts are.
 /// </summary>
 internal static class CanonicalRule
 {
@@ -56,7 +57,8 @@ internal static class CanonicalRule
         return jump >= 0 && jump + 1 < words.Count ? words[jump + 1] : "";
     }
 
-    private static bool IsOption(string word) => word.Length > 1 && word[0] == '-' && (word[1] == '-' || char.IsAsciiLetter(word[1]));
+    private static bool IsOption(string word) =>
+        word.Length > 1 && word[0] == '-' && (word[1] == '-' || char.IsAsciiLetter(word[1]));
 
     private static string? Part(string option, string value, string module) => option switch
     {

@@ -6,8 +6,8 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// Loads rules with iptables-restore, family by family; each table is one transaction. Equal rules are left as they are; others are
-/// replaced only on request, and nothing passes the pod in the meantime.
+/// Loads rules with iptables-restore, family by family; each table is one transaction. Equal rules are left as they
+/// are; others are replaced only on request, and nothing passes the pod in the meantime.
 /// </summary>
 internal sealed class IptablesEngine(
     InterceptionSettings settings, PodNetwork network, ICommandRunner runner, Action<string> note) : IRuleEngine
@@ -57,7 +57,8 @@ internal sealed class IptablesEngine(
         }
         if (differing.Find(d => d.Saved.HasOwnChains) is ({ } other, _, { } why) && !settings.Reconcile)
             throw new InterceptionException(
-                $"Other interception rules are in force ({other.Name}: {why}): give --reconcile to replace them, or --cleanup-only to remove them.");
+                $"Other interception rules are in force ({other.Name}: {why}): give --reconcile to replace them, or "
+                + $"--cleanup-only to remove them.");
         var replaced = differing.Where(d => d.Saved.HasOwnChains).Select(d => d.Tool).ToList();
         Guarded(replaced, () =>
         {
@@ -117,10 +118,12 @@ internal sealed class IptablesEngine(
         var saved = tool.Save();
         return saved.Succeeded
             ? SavedRules.Parse(saved.Output)
-            : throw new InterceptionException($"{tool.Name}-save failed, so what is in force is unknown: {saved.Complaint}");
+            : throw new InterceptionException(
+                $"{tool.Name}-save failed, so what is in force is unknown: {saved.Complaint}");
     }
 
-    // One restore removes and adds, so that each table changes at once. What a refused later table leaves of earlier ones is taken back.
+    // One restore removes and adds, so that each table changes at once. What a refused later table leaves of earlier
+    // ones is taken back.
     private void Replace(IptablesTool tool, SavedRules saved, RuleSet rules)
     {
         var text = new StringBuilder();
@@ -152,7 +155,8 @@ internal sealed class IptablesEngine(
             return;
         var result = tool.Restore(text);
         if (!result.Succeeded)
-            throw new InterceptionException($"{tool.RestoreCommand} refused the rules ({Meaning(result.Exit)}): {result.Complaint}");
+            throw new InterceptionException(
+                $"{tool.RestoreCommand} refused the rules ({Meaning(result.Exit)}): {result.Complaint}");
     }
 
     // xtables.h: exit states of the programs.
@@ -164,7 +168,8 @@ internal sealed class IptablesEngine(
         _ => $"exit status {exit}",
     };
 
-    // While rules are replaced nothing leaves or enters: between two tables' transactions the pod would be half captured.
+    // While rules are replaced nothing leaves or enters: between two tables' transactions the pod would be half
+    // captured.
     private static void Guarded(List<IptablesTool> tools, Action change)
     {
         var guards = new List<IptablesTool>();
@@ -189,7 +194,9 @@ internal sealed class IptablesEngine(
         var text = new StringBuilder();
         IptablesText.AppendTable(
             text, Table.Filter,
-            GuardedChains.SelectMany(chain => new[] { $"{command(chain)} -p tcp -j DROP", $"{command(chain)} -p udp -j DROP" }));
+            from chain in GuardedChains
+            from transport in new[] { "tcp", "udp" }
+            select $"{command(chain)} -p {transport} -j DROP");
         return text.ToString();
     }
 
@@ -206,7 +213,8 @@ internal sealed class IptablesEngine(
         foreach (var table in Enum.GetValues<Table>())
             if (IptablesText.TableLines(rules, table, family) is { Count: > 0 } lines)
                 IptablesText.AppendTable(
-                    text, table, RuleSet.ChainsOf(rules.In(table, family)).Select(chain => $":{chain} -").Concat(lines));
+                    text, table,
+                    RuleSet.ChainsOf(rules.In(table, family)).Select(chain => $":{chain} -").Concat(lines));
         return SavedRules.Parse(text.ToString());
     }
 }

@@ -68,7 +68,8 @@ internal static class IptablesText
         Match.Protocol m => $"-p {Text(m.Transport)}",
         Match.SourcePort m => $"-p {Text(m.Transport)} --sport {m.Port}",
         Match.DestinationPort { Ports.Length: 1 } m => $"-p {Text(m.Transport)} {Not(m.Not)}--dport {m.Ports[0]}",
-        Match.DestinationPort m => $"-p {Text(m.Transport)} -m multiport {Not(m.Not)}--dports {string.Join(',', m.Ports)}",
+        Match.DestinationPort m =>
+            $"-p {Text(m.Transport)} -m multiport {Not(m.Not)}--dports {string.Join(',', m.Ports)}",
         Match.User m => $"-m owner {Not(m.Not)}--uid-owner {m.Id}",
         Match.Group m => $"-m owner {Not(m.Not)}--gid-owner {m.Id}",
         Match.PacketMark m => $"-m mark {Not(m.Not)}--mark {m.Mark}",

@@ -4,8 +4,8 @@ using MeshProxy.Interception.Rules;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// Removes what is ours from the rules in force, whatever settings made it: chains of our own, jumps to them, and the few rules that go
-/// straight into built-in chains. Foreign rules stay.
+/// Removes what is ours from the rules in force, whatever settings made it: chains of our own, jumps to them, and the
+/// few rules that go straight into built-in chains. Foreign rules stay.
 /// </summary>
 internal static class Removal
 {

@@ -3,8 +3,8 @@ using MeshProxy.Interception.Rules;
 namespace MeshProxy.Interception.Iptables;
 
 /// <summary>
-/// Compares rules in force with planned ones, in one family. Chains of our own must hold exactly the planned rules in their order; in
-/// built-in chains ours must be there, in order, and foreign ones are nobody's business.
+/// Compares rules in force with planned ones, in one family. Chains of our own must hold exactly the planned rules in
+/// their order; in built-in chains ours must be there, in order, and foreign ones are nobody's business.
 /// </summary>
 internal static class StateComparison
 {
@@ -34,7 +34,8 @@ internal static class StateComparison
 
     public static string Canonical(Rule rule) => CanonicalRule.Of(IptablesText.Arguments(rule));
 
-    private static int OwnJumps(IEnumerable<string> rules) => rules.Count(rule => Chains.IsOwn(CanonicalRule.TargetOf(rule)));
+    private static int OwnJumps(IEnumerable<string> rules) =>
+        rules.Count(rule => Chains.IsOwn(CanonicalRule.TargetOf(rule)));
 
     private static bool InOrder(List<string> wanted, List<string> present)
     {

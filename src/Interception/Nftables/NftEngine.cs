@@ -4,7 +4,10 @@ using MeshProxy.Interception.Rules;
 
 namespace MeshProxy.Interception.Nftables;
 
-/// <summary>Loads rules with nft: all tables of our own are replaced in one transaction, so the same settings always give the same rules.</summary>
+/// <summary>
+/// Loads rules with nft: all tables of our own are replaced in one transaction, so the same settings always give the
+/// same rules.
+/// </summary>
 internal sealed class NftEngine(ICommandRunner runner, bool hostBinaries) : IRuleEngine
 {
     private const string Command = "nft -f -";
@@ -23,7 +26,8 @@ internal sealed class NftEngine(ICommandRunner runner, bool hostBinaries) : IRul
         if (tables.Missing)
             throw Missing();
         if (!tables.Succeeded)
-            throw new InterceptionException($"nft cannot list tables, so what is in force is unknown: {tables.Complaint}");
+            throw new InterceptionException(
+                $"nft cannot list tables, so what is in force is unknown: {tables.Complaint}");
         var present = tables.Output.Split('\n');
         var text = new StringBuilder();
         foreach (var table in Enum.GetValues<Table>())
@@ -43,5 +47,6 @@ internal sealed class NftEngine(ICommandRunner runner, bool hostBinaries) : IRul
     }
 
     private InterceptionException Missing() => new(
-        $"nft is not installed on {(hostBinaries ? "the node" : "this image")}, and --native-nftables needs it (1.0.1 or later).");
+        $"nft is not installed on {(hostBinaries ? "the node" : "this image")}, and --native-nftables needs it (1.0.1 "
+        + $"or later).");
 }

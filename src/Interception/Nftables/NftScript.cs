@@ -13,7 +13,8 @@ internal static class NftScript
     public static string Name(Table table) => $"istio-proxy-{table.ToString().ToLowerInvariant()}";
 
     /// <summary>
-    /// Removes all tables of our own, whatever settings made them. A table that is added first can be deleted whether or not it was there.
+    /// Removes all tables of our own, whatever settings made them. A table that is added first can be deleted whether
+    /// or not it was there.
     /// </summary>
     public static string Remove()
     {
@@ -48,7 +49,8 @@ internal static class NftScript
 
     private static string ChainName(string chain) => chain.ToLowerInvariant().Replace('_', '-');
 
-    // Priorities are those of iptables' tables (linux/netfilter_ipv4.h): raw -300, mangle -150, dstnat -100. nat uses dstnat's for both hooks.
+    // Priorities are those of iptables' tables (linux/netfilter_ipv4.h): raw -300, mangle -150, dstnat -100. nat uses
+    // dstnat's for both hooks.
     private static string Hook(Table table, string chain)
     {
         if (Chains.IsOwn(chain))

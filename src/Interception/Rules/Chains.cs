@@ -1,8 +1,8 @@
 namespace MeshProxy.Interception.Rules;
 
 /// <summary>
-/// Chains rules go to. Those of our own have the names Istio's tools use, so that either tool recognises, leaves alone or removes what the
-/// other set up.
+/// Chains rules go to. Those of our own have the names Istio's tools use, so that either tool recognises, leaves alone
+/// or removes what the other set up.
 /// </summary>
 public static class Chains
 {

@@ -6,9 +6,9 @@ using static MeshProxy.Interception.Rules.Table;
 namespace MeshProxy.Interception.Rules;
 
 /// <summary>
-/// Capture of DNS. Connection tracking outlives sockets: a source port that the application used a moment ago may be the proxy's next one,
-/// and the old translation would bring the proxy's query back to itself. So the two kinds of queries live in zones of their own.
-/// The first zone given to a packet stays, hence the proxy's rules come first.
+/// Capture of DNS. Connection tracking outlives sockets: a source port that the application used a moment ago may be
+/// the proxy's next one, and the old translation would bring the proxy's query back to itself. So the two kinds of
+/// queries live in zones of their own. The first zone given to a packet stays, hence the proxy's rules come first.
 /// </summary>
 internal sealed class DnsRules(InterceptionSettings settings, PodNetwork network, RuleSetBuilder rules)
 {
@@ -44,7 +44,11 @@ internal sealed class DnsRules(InterceptionSettings settings, PodNetwork network
     public void AddZones()
     {
         rules.Append(Raw, Chains.Output, new Target.Jump(Chains.Dns));
-        Match[] proxy = [.. settings.ProxyUsers.Select(u => new Match.User(u)), .. settings.ProxyGroups.Select(g => new Match.Group(g))];
+        Match[] proxy =
+        [
+            .. settings.ProxyUsers.Select(u => new Match.User(u)),
+            .. settings.ProxyGroups.Select(g => new Match.Group(g)),
+        ];
         foreach (var owner in proxy)
         {
             rules.Append(Raw, Chains.Dns, ProxyZone, QueryOverUdp, owner);

@@ -110,7 +110,8 @@ public sealed class RulePlanner
             _rules.Append(Nat, Chains.OwnOutbound, Leave, Port(port));
             _rules.Append(Nat, Chains.OwnOutbound, Leave, Port(port, Transport.Udp));
         }
-        // The proxy's connections to its application; without this the rules for self-calls would send them back for ever.
+        // The proxy's connections to its application; without this the rules for self-calls would send them back for
+        // ever.
         foreach (var source in _inboundSources)
             _rules.Append(Nat, Chains.OwnOutbound, Leave, Loopback, new Match.Source(source));
         foreach (var user in _settings.ProxyUsers)
@@ -128,9 +129,9 @@ public sealed class RulePlanner
         CaptureRanges();
     }
 
-    // 1. The proxy calls its own pod's address: the application called its own Service, so inbound policy has to see the request.
-    // 2. Anybody else on loopback: the application calls itself and is not proxied. Without it when loopback ranges are to be captured.
-    // 3. The proxy's own upstream connections leave: what breaks the loop.
+    // 1. The proxy calls its own pod's address: the application called its own Service, so inbound policy has to see
+    // the request. 2. Anybody else on loopback: the application calls itself and is not proxied. Without it when
+    // loopback ranges are to be captured. 3. The proxy's own upstream connections leave: what breaks the loop.
     private void ProxyOwner(Match proxy, Match notProxy, bool selfCallLeavesDns, bool localLeavesDns)
     {
         Match selfCall = selfCallLeavesDns
@@ -142,7 +143,8 @@ public sealed class RulePlanner
                 Loopback, new Match.Destination(loopback, Not: true), selfCall, proxy);
         if (!_settings.OutboundRanges.HasLoopback && localLeavesDns)
             _rules.Append(
-                Nat, Chains.OwnOutbound, Leave, Loopback, new Match.DestinationPort(Transport.Tcp, [53], Not: true), notProxy);
+                Nat, Chains.OwnOutbound, Leave,
+                Loopback, new Match.DestinationPort(Transport.Tcp, [53], Not: true), notProxy);
         else if (!_settings.OutboundRanges.HasLoopback)
             _rules.Append(Nat, Chains.OwnOutbound, Leave, Loopback, notProxy);
         _rules.Append(Nat, Chains.OwnOutbound, Leave, proxy);
@@ -179,7 +181,8 @@ public sealed class RulePlanner
         }
     }
 
-    private static IEnumerable<AddressRange> ByFamily(IEnumerable<AddressRange> ranges) => ranges.OrderBy(r => r.IsIPv6);
+    private static IEnumerable<AddressRange> ByFamily(IEnumerable<AddressRange> ranges) =>
+        ranges.OrderBy(r => r.IsIPv6);
 
     private static Match.DestinationPort Port(int port, Transport transport = Transport.Tcp) => new(transport, [port]);
 }

@@ -19,7 +19,7 @@ public sealed record RuleSet(Families Enabled, ImmutableArray<Rule> Rules)
         {
             if (rule.Chain != chain)
                 continue;
-            resolved.Insert(rule.Position is { } position ? Math.Min(position - 1, resolved.Count) : resolved.Count, rule);
+            resolved.Insert(Math.Min(rule.Position - 1 ?? resolved.Count, resolved.Count), rule);
         }
         return resolved;
     }

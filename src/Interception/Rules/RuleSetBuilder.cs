@@ -17,7 +17,8 @@ public sealed class RuleSetBuilder(Families enabled)
         Add(table, chain, position, target, matches);
 
     /// <summary>For rules that are needed in some families only although they name no address.</summary>
-    public void AppendFor(Families families, Table table, string chain, Target target, params ReadOnlySpan<Match> matches)
+    public void AppendFor(
+        Families families, Table table, string chain, Target target, params ReadOnlySpan<Match> matches)
     {
         if ((families & enabled) != 0)
             _rules.Add(new Rule(table, chain, families & enabled, [.. matches], target));

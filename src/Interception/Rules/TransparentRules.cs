@@ -4,8 +4,8 @@ using static MeshProxy.Interception.Rules.Table;
 namespace MeshProxy.Interception.Rules;
 
 /// <summary>
-/// Inbound capture that keeps the client's address (TPROXY in mangle). Marked packets are routed to lo by a policy rule, so that answers
-/// to a spoofed source come back to the proxy instead of leaving the pod.
+/// Inbound capture that keeps the client's address (TPROXY in mangle). Marked packets are routed to lo by a policy
+/// rule, so that answers to a spoofed source come back to the proxy instead of leaving the pod.
 /// </summary>
 internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBuilder rules)
 {
@@ -38,13 +38,19 @@ internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBui
             Capture(new Match.DestinationPort(Transport.Tcp, [port]));
     }
 
-    /// <summary>Marks that tell the proxy's connections to the application, and calls to itself, from the rest.</summary>
+    /// <summary>
+    /// Marks that tell the proxy's connections to the application, and calls to itself, from the rest.
+    /// </summary>
     public void AddMarks()
     {
         rules.Append(Mangle, Chains.Prerouting, new Target.SaveMark(), Tcp, Marked);
         // The mark that the proxy put on its socket is not to be overwritten below.
         rules.Append(Mangle, Chains.Output, Leave, Tcp, ToLoopback, Marked);
-        Match[] owners = [.. settings.ProxyUsers.Select(u => new Match.User(u)), .. settings.ProxyGroups.Select(g => new Match.Group(g))];
+        Match[] owners =
+        [
+            .. settings.ProxyUsers.Select(u => new Match.User(u)),
+            .. settings.ProxyGroups.Select(g => new Match.Group(g)),
+        ];
         foreach (var owner in owners)
             foreach (var loopback in _loopbacks)
                 rules.Append(
@@ -57,13 +63,15 @@ internal sealed class TransparentRules(InterceptionSettings settings, RuleSetBui
         foreach (var source in _inboundSources)
             rules.Insert(2, Mangle, Chains.OwnInbound, Leave, Tcp, FromLoopback, new Match.Source(source));
         // The application calling its own pod stays direct; only what the proxy marked goes on.
-        rules.Insert(3, Mangle, Chains.OwnInbound, Leave, Tcp, FromLoopback, new Match.PacketMark(Owners.SelfCallMark, Not: true));
+        var notSelfCall = new Match.PacketMark(Owners.SelfCallMark, Not: true);
+        rules.Insert(3, Mangle, Chains.OwnInbound, Leave, Tcp, FromLoopback, notSelfCall);
     }
 
     private void Capture(Match match)
     {
         rules.Append(
-            Mangle, Chains.OwnInbound, new Target.Jump(Chains.Divert), match, new Match.State(ConnectionStates.RelatedOrEstablished));
+            Mangle, Chains.OwnInbound, new Target.Jump(Chains.Divert),
+            match, new Match.State(ConnectionStates.RelatedOrEstablished));
         rules.Append(Mangle, Chains.OwnInbound, new Target.Jump(Chains.TransparentProxy), match);
     }
 }

@@ -1,6 +1,9 @@
 namespace MeshProxy.Interception.Settings;
 
-/// <summary>Users and groups of the local files. Other sources of names are not asked: they can lead to the network that is being set up.</summary>
+/// <summary>
+/// Users and groups of the local files. Other sources of names are not asked: they can lead to the network that is
+/// being set up.
+/// </summary>
 public static class AccountNames
 {
     public static string? UserId(string name) => Find("/etc/passwd", name);

@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace MeshProxy.Interception.Settings;
 
 /// <summary>
-/// An address with a prefix length. Host bits are allowed, as iptables and nft allow them, and kept so that rules show what was asked for;
+/// An address with a prefix length. Host bits are allowed, as iptables and nft allow them, and kept so that rules show
+/// what was asked for;
 /// <see cref="Network"/> is the range without them.
 /// </summary>
 public sealed record AddressRange(IPAddress Address, int PrefixLength)

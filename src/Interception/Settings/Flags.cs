@@ -1,6 +1,8 @@
 namespace MeshProxy.Interception.Settings;
 
-/// <summary>The flags of istio-iptables, which injectors pass to `init`; their values are read by <see cref="SettingsReader"/>.</summary>
+/// <summary>
+/// The flags of istio-iptables, which injectors pass to `init`; their values are read by <see cref="SettingsReader"/>.
+/// </summary>
 public static class Flags
 {
     public const string OutboundCapturePort = "envoy-port";
@@ -44,7 +46,7 @@ public static class Flags
 
     public static readonly IReadOnlyList<FlagDefinition> All =
     [
-        new(OutboundCapturePort, "port that captured outbound connections are sent to (15001)", 'p', FromEnvironment: false),
+        new(OutboundCapturePort, "port that captured outbound connections go to (15001)", 'p', FromEnvironment: false),
         new(InboundCapturePort, "port that captured inbound connections are sent to (15006)", 'z'),
         new(InboundTunnelPort, "port of the inbound tunnel, never redirected (15008)", 'e'),
         new(ProxyUid, "users whose traffic is the proxy's own (1337)", 'u'),
@@ -67,8 +69,8 @@ public static class Flags
         new(ProbeTimeout, "how long the check may take (5s)"),
         new(RedirectDns, "capture DNS", Boolean: true, OtherEnvironment: "ISTIO_META_DNS_CAPTURE"),
         new(CaptureAllDns, "capture DNS to any server, not only those of resolv.conf", Boolean: true),
-        new(DropInvalid, "drop packets that connection tracking holds invalid", Boolean: true, OtherEnvironment: "INVALID_DROP"),
-        new(DualStack, "capture IPv6 too when the pod's first address is IPv4", Boolean: true, OtherEnvironment: "ISTIO_DUAL_STACK"),
+        new(DropInvalid, "drop packets that are invalid for connection tracking", Boolean: true, OtherEnvironment: "INVALID_DROP"),
+        new(DualStack, "capture IPv6 also if the pod has IPv4", Boolean: true, OtherEnvironment: "ISTIO_DUAL_STACK"),
         new(NetworkNamespace, "path of the network namespace to work in"),
         new(CniMode, "the file system is the host's, the network the pod's", Boolean: true),
         new(Reconcile, "replace other interception rules that are found", Boolean: true),

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MeshProxy.Interception.Settings;
 
-/// <summary>Durations as Go's time.ParseDuration reads them ("1m30s", "500ms"), because istio-iptables' flags are written so.</summary>
+/// <summary>
+/// Durations as Go's time.ParseDuration reads them ("1m30s", "500ms"), because istio-iptables' flags are written so.
+/// </summary>
 public static class GoDuration
 {
     public static bool TryParse(string text, out TimeSpan value)
@@ -14,7 +16,10 @@ public static class GoDuration
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExcept("0123456789.");
-            if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
+            if (digits <= 0)
+                return false;
+            var point = NumberStyles.AllowDecimalPoint;
+            if (!double.TryParse(rest[..digits], point, CultureInfo.InvariantCulture, out var count))
                 return false;
             rest = rest[digits..];
             var letters = rest.IndexOfAny("0123456789.");

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace MeshProxy.Interception.Settings;
 
 /// <summary>
-/// What to capture and how, validated. Names, defaults and meaning are those of istio-iptables' flags (see <see cref="Flags"/>), so that
-/// an injector's arguments work unchanged.
+/// What to capture and how, validated. Names, defaults and meaning are those of istio-iptables' flags (see <see
+/// cref="Flags"/>), so that an injector's arguments work unchanged.
 /// </summary>
 public sealed record InterceptionSettings
 {
@@ -12,11 +12,15 @@ public sealed record InterceptionSettings
     public int InboundCapturePort { get; init; } = Ports.InboundCapture;
     public int InboundTunnelPort { get; init; } = Ports.InboundTunnel;
 
-    /// <summary>Owners of the proxy's sockets: their traffic is never captured. Numbers, or names known to the host.</summary>
+    /// <summary>
+    /// Owners of the proxy's sockets: their traffic is never captured. Numbers, or names known to the host.
+    /// </summary>
     public ImmutableArray<string> ProxyUsers { get; init; } = [Owners.DefaultId];
     public ImmutableArray<string> ProxyGroups { get; init; } = [Owners.DefaultId];
 
-    /// <summary>Inbound connections keep their addresses (TPROXY in mangle) instead of being redirected (nat).</summary>
+    /// <summary>
+    /// Inbound connections keep their addresses (TPROXY in mangle) instead of being redirected (nat).
+    /// </summary>
     public bool TransparentInbound { get; init; }
     public InboundPorts InboundPorts { get; init; } = InboundPorts.None;
     public ImmutableArray<int> ExcludedInboundPorts { get; init; } = [];
@@ -26,10 +30,14 @@ public sealed record InterceptionSettings
     public ImmutableArray<int> OutboundPorts { get; init; } = [];
     public ImmutableArray<int> ExcludedOutboundPorts { get; init; } = [];
 
-    /// <summary>Interfaces behind which something else runs (a virtual machine): what enters there is treated as outbound.</summary>
+    /// <summary>
+    /// Interfaces behind which something else runs (a virtual machine): what enters there is treated as outbound.
+    /// </summary>
     public ImmutableArray<string> VirtualInterfaces { get; init; } = [];
 
-    /// <summary>Groups whose outbound traffic is captured; empty: those of everybody but <see cref="ExcludedOwnerGroups"/>.</summary>
+    /// <summary>
+    /// Groups whose outbound traffic is captured; empty: those of everybody but <see cref="ExcludedOwnerGroups"/>.
+    /// </summary>
     public ImmutableArray<string> OwnerGroups { get; init; } = [];
     public ImmutableArray<string> ExcludedOwnerGroups { get; init; } = [];
     public AddressRange IPv4Loopback { get; init; } = Owners.IPv4Loopback;
@@ -50,7 +58,10 @@ public sealed record InterceptionSettings
     public string ForcedIptables { get; init; } = "";
     public string NetworkNamespace { get; init; } = "";
 
-    /// <summary>The file system is the host's while the network is the pod's: no shared lock, no look-up of names over the network.</summary>
+    /// <summary>
+    /// The file system is the host's while the network is the pod's: no shared lock, no look-up of names over the
+    /// network.
+    /// </summary>
     public bool CniMode { get; init; }
 
     public bool DryRun { get; init; }

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace MeshProxy.Interception.Settings;
 
 /// <summary>
-/// Reads settings from flag values, then environment, then defaults; an explicit flag wins. Everything is checked here, before anything
-/// touches the kernel: a bad value is refused with its flag's name.
+/// Reads settings from flag values, then environment, then defaults; an explicit flag wins. Everything is checked here,
+/// before anything touches the kernel: a bad value is refused with its flag's name.
 /// </summary>
 public sealed class SettingsReader(Func<string, string?> flag, Func<string, string?> environment)
 {
@@ -13,7 +13,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
     public InterceptionSettings Read()
     {
         var users = Names(Flags.ProxyUid, Text(Flags.ProxyUid) is { Length: > 0 } given ? given : DefaultUser());
-        var groups = Names(Flags.ProxyGid, Text(Flags.ProxyGid) is { Length: > 0 } group ? group : string.Join(',', users));
+        var groups =
+            Names(Flags.ProxyGid, Text(Flags.ProxyGid) is { Length: > 0 } group ? group : string.Join(',', users));
         return new InterceptionSettings
         {
             OutboundCapturePort = Port(Flags.OutboundCapturePort, Ports.OutboundCapture),
@@ -31,7 +32,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
             ExcludedOutboundPorts = PortList(Flags.OutboundExclude),
             VirtualInterfaces = Interfaces(Flags.VirtualInterfaces),
             OwnerGroups = ReadOwnerGroups(),
-            ExcludedOwnerGroups = Names(Flags.OwnerGroupsExcludeEnvironment, environment(Flags.OwnerGroupsExcludeEnvironment)),
+            ExcludedOwnerGroups =
+                Names(Flags.OwnerGroupsExcludeEnvironment, environment(Flags.OwnerGroupsExcludeEnvironment)),
             IPv4Loopback = ReadLoopback(),
             TransparentMark = (uint)Number(Flags.Mark, 1337, 1, uint.MaxValue),
             TransparentRouteTable = (int)Number(Flags.RouteTable, 133, 1, int.MaxValue),
@@ -81,7 +83,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
     {
         if (Text(name) is not { Length: > 0 } text)
             return absent;
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            || value < least || value > most)
             throw Bad(name, text, $"is not a number from {least} to {most}");
         return value;
     }
@@ -97,10 +100,14 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
                 : throw Bad(name, member, "is not a port from 0 to 65535"))];
 
     private InboundPorts ReadInboundPorts() =>
-        Text(Flags.InboundPorts) is "*" ? new InboundPorts(true, []) : new InboundPorts(false, PortList(Flags.InboundPorts));
+        Text(Flags.InboundPorts) is "*"
+            ? new InboundPorts(true, [])
+            : new InboundPorts(false, PortList(Flags.InboundPorts));
 
     private OutboundRanges ReadOutboundRanges() =>
-        Text(Flags.OutboundRanges) is "*" ? new OutboundRanges(true, []) : new OutboundRanges(false, Ranges(Flags.OutboundRanges));
+        Text(Flags.OutboundRanges) is "*"
+            ? new OutboundRanges(true, [])
+            : new OutboundRanges(false, Ranges(Flags.OutboundRanges));
 
     private ImmutableArray<AddressRange> Ranges(string name) =>
         [.. Members(Text(name)).Select(member =>
@@ -108,12 +115,13 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
                 ? range!
                 : throw Bad(name, member, "is not a range like 10.0.0.0/8 or 2001:db8::/32"))];
 
-    // Interface names end up as arguments of iptables and in nft scripts: only what the kernel allows in them gets there.
+    // Interface names end up as arguments of iptables and in nft scripts: only what the kernel allows in them gets
+    // there.
     private ImmutableArray<string> Interfaces(string name) =>
         [.. Members(Text(name)).Select(member =>
             member.Length <= 15 && !member.AsSpan().ContainsAny("/\"';{}\\ \t\r\n!")
                 ? member
-                : throw Bad(name, member, "is not an interface's name (at most 15 characters, no blanks, quotes or slashes)"))];
+                : throw Bad(name, member, "is not an interface's name (15 characters, no blanks, quotes or slashes)"))];
 
     private static ImmutableArray<string> Names(string name, string? text) =>
         [.. Members(text).Select(member =>
@@ -132,7 +140,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
         var groups = Names(Flags.OwnerGroupsEnvironment, text);
         if (groups.Length > Owners.MaxOwnerGroups)
             throw new InterceptionException(
-                $"{Flags.OwnerGroupsEnvironment} names {groups.Length} groups, and one rule holds at most {Owners.MaxOwnerGroups}: "
+                $"{Flags.OwnerGroupsEnvironment} names {groups.Length} groups, and one rule holds at most "
+                + $"{Owners.MaxOwnerGroups}: "
                 + $"name fewer, or exclude groups with {Flags.OwnerGroupsExcludeEnvironment}.");
         return groups;
     }
@@ -164,7 +173,8 @@ public sealed class SettingsReader(Func<string, string?> flag, Func<string, stri
     }
 
     private string DefaultUser() =>
-        AccountNames.UserId(environment(Flags.ProxyUserEnvironment) is { Length: > 0 } user ? user : "istio-proxy") ?? Owners.DefaultId;
+        AccountNames.UserId(environment(Flags.ProxyUserEnvironment) is { Length: > 0 } user ? user : "istio-proxy")
+            ?? Owners.DefaultId;
 
     private static InterceptionException Bad(string name, string value, string why)
     {

@@ -7,9 +7,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Validation;
 
 /// <summary>
-/// Checks without privilege that rules are in force: a connection of the proxy's user to a port where nobody listens has to arrive at the
-/// inbound capture port, with the port that was meant as its original destination. Run as any other user it fails: their traffic on
-/// loopback is left alone.
+/// Checks without privilege that rules are in force: a connection of the proxy's user to a port where nobody listens
+/// has to arrive at the inbound capture port, with the port that was meant as its original destination. Run as any
+/// other user it fails: their traffic on loopback is left alone.
 /// </summary>
 internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
 {
@@ -30,9 +30,11 @@ internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
         return ipv6 ? Test(IPAddress.IPv6Loopback, Owners.IPv6Inbound.Address) : null;
     }
 
-    // Rules exempt the loopback range, so the target has to be outside it: normally 127.0.0.6 is, otherwise the pod's own address is.
+    // Rules exempt the loopback range, so the target has to be outside it: normally 127.0.0.6 is, otherwise the pod's
+    // own address is.
     private IPAddress IPv4Target() => settings.IPv4Loopback.Contains(Owners.IPv4Inbound.Address)
-        ? PodNetwork.LocalAddresses().FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork) ?? Owners.IPv4Inbound.Address
+        ? PodNetwork.LocalAddresses().FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork)
+        ?? Owners.IPv4Inbound.Address
         : Owners.IPv4Inbound.Address;
 
     private string? Test(IPAddress source, IPAddress target)
@@ -46,7 +48,8 @@ internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
         }
         catch (SocketException e)
         {
-            return $"Redirection cannot be checked: port {settings.InboundCapturePort} of {source} cannot be opened ({e.Message}).";
+            return $"Redirection cannot be checked: port {settings.InboundCapturePort} of {source} cannot be opened "
+                + $"({e.Message}).";
         }
         var deadline = Environment.TickCount64 + (long)settings.ProbeTimeout.TotalMilliseconds;
         do
@@ -56,8 +59,9 @@ internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
             Thread.Sleep(Shorter(Pause, Remaining(deadline)));
         }
         while (Remaining(deadline) > TimeSpan.Zero);
-        return $"A connection to {new IPEndPoint(target, settings.ProbePort)} did not arrive at port {settings.InboundCapturePort} within "
-            + $"{settings.ProbeTimeout.TotalSeconds:0.#} s: no redirect rules are in force, so traffic would bypass the proxy; with CNI the pod "
+        return $"A connection to {new IPEndPoint(target, settings.ProbePort)} did not arrive at port "
+            + $"{settings.InboundCapturePort} within {settings.ProbeTimeout.TotalSeconds:0.#} s: no redirect rules are "
+            + "in force, so traffic would bypass the proxy; with CNI the pod "
             + "started before the plugin was there and has to be started again.";
     }
 
@@ -68,7 +72,8 @@ internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
         {
             client.Bind(new IPEndPoint(source, 0));
             using var limit = new CancellationTokenSource(Shorter(Pause, Remaining(deadline)));
-            client.ConnectAsync(new IPEndPoint(target, settings.ProbePort), limit.Token).AsTask().GetAwaiter().GetResult();
+            var probe = new IPEndPoint(target, settings.ProbePort);
+            client.ConnectAsync(probe, limit.Token).AsTask().GetAwaiter().GetResult();
             using var accepted = listener.AcceptAsync(limit.Token).AsTask().GetAwaiter().GetResult();
             return OriginalPort(accepted) == settings.ProbePort;
         }
@@ -86,7 +91,8 @@ internal sealed class SelfTest(InterceptionSettings settings, bool ipv6)
         return BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
     }
 
-    private static TimeSpan Remaining(long deadline) => TimeSpan.FromMilliseconds(Math.Max(0, deadline - Environment.TickCount64));
+    private static TimeSpan Remaining(long deadline) =>
+        TimeSpan.FromMilliseconds(Math.Max(0, deadline - Environment.TickCount64));
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

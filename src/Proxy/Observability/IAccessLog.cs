@@ -19,6 +19,7 @@ public enum AccessLogType
     UdpTunnelUpstreamConnected,
     UdpPeriodic,
     UdpSessionEnd,
+    TcpConnectionStart,
 }
 
 /// <summary>What a log line or a formatter may look at. Headers are null where there are none (TCP).</summary>
@@ -30,6 +31,12 @@ public readonly record struct LogContext(
 public interface IAccessLog
 {
     void Log(in LogContext context);
+}
+
+/// <summary>A compiled AccessLogFilter: whether a record is written, or a local-reply mapper used.</summary>
+public interface IAccessLogFilter
+{
+    bool Evaluate(in LogContext context);
 }
 
 /// <summary>A compiled substitution format string (`%REQ(X)%` …); writes without intermediate objects.</summary>

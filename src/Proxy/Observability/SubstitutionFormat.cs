@@ -1,3 +1,5 @@
+using System.Text;
+using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability.Formatting;
 
@@ -30,6 +32,29 @@ public static class SubstitutionFormat
     /// <param name="endLine">End each record by a newline (access logs; not local replies' bodies).</param>
     public static IFormatter CompileStruct(MetadataValue.StructNode format, bool omitEmpty = false, bool endLine = true) =>
         CompileStruct(format, omitEmpty, endLine, null);
+
+    /// <summary>Compiles core.v3.SubstitutionFormatString with the commands its formatters add.</summary>
+    /// <param name="endLine">End each JSON record by a newline.</param>
+    public static IFormatter Compile(SubstitutionFormatString config, string field, bool endLine = true)
+    {
+        try
+        {
+            var extensions = FormatExtensions.Of(config.Formatters);
+            return config.FormatCase switch
+            {
+                SubstitutionFormatString.FormatOneofCase.JsonFormat => CompileStruct(
+                    MetadataConversion.ToStruct(config.JsonFormat!.Value), config.OmitEmptyValues, endLine, extensions),
+                SubstitutionFormatString.FormatOneofCase.TextFormatSource => Compile(
+                    Encoding.UTF8.GetString(Configuration.DataSource.Read(config.TextFormatSource!.Value, uint.MaxValue, "text_format_source")),
+                    config.OmitEmptyValues, extensions),
+                _ => Compile(config.TextFormat, config.OmitEmptyValues, extensions),
+            };
+        }
+        catch (ConfigurationException error)
+        {
+            throw new ConfigurationException($"{field}: {error.Message}", error);
+        }
+    }
 
     internal static IFormatter Compile(string format, bool omitEmpty, IReadOnlyDictionary<string, Command>? extensions) =>
         new TextFormatter([.. FormatParser.Parse(format, extensions)], omitEmpty);

@@ -4,6 +4,7 @@ using MeshProxy.Proxy.Configuration.Files;
 using MeshProxy.Proxy.Configuration.Runtime;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Security;
 using MeshProxy.Proxy.Transport;
@@ -29,8 +30,9 @@ public sealed class ProxyServer : IDisposable
     private LdsApi? _lds;
 
     /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
-    public ProxyServer(Bootstrap bootstrap, ServerOptions options)
+    public ProxyServer(Bootstrap bootstrap, ServerOptions options, Loggers loggers)
     {
+        Loggers = loggers;
         _bootstrap = bootstrap;
         _options = options;
         MainLoop = new EventLoop("main_thread", 0);
@@ -62,6 +64,8 @@ public sealed class ProxyServer : IDisposable
 
     public EventLoop MainLoop { get; }
 
+    public Loggers Loggers { get; }
+
     public ClusterManager Clusters { get; }
 
     public ListenerManager Listeners { get; }
@@ -78,8 +82,10 @@ public sealed class ProxyServer : IDisposable
     {
         MainLoop.Adopt();
         Configure();
+        MainLoop.Fault = ReportFault;
         foreach (var worker in _workers)
         {
+            worker.Fault = ReportFault;
             worker.Start();
         }
         Clusters.StartPrimary(() => Clusters.StartSecondary(OnClustersReady));
@@ -101,6 +107,8 @@ public sealed class ProxyServer : IDisposable
         _logs.Dispose();
         _context.Files.Dispose();
     }
+
+    private void ReportFault(Exception fault) => Loggers.Main.Critical($"An internal error was contained: {fault}");
 
     private void Configure()
     {

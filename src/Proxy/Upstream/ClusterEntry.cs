@@ -100,6 +100,9 @@ internal sealed class ClusterEntry : ICluster
         return new HostChoice(host);
     }
 
+    /// <summary>A choice made for an aggregate; its outcome is counted there.</summary>
+    public HostImpl? ChooseWithin(ILoadBalancerContext context) => OfCurrentLoop().Balancer.ChooseHost(context);
+
     public IHttpConnectionPool? HttpPool(
         Host host, RoutingPriority priority, HttpProtocol? downstreamProtocol, ILoadBalancerContext? context) =>
         Owner((HostImpl)host).HttpPool((HostImpl)host, priority, downstreamProtocol, context);

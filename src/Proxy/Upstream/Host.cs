@@ -74,7 +74,8 @@ public interface IOutlierMonitor
 {
     void PutHttpResponseCode(int code);
 
-    void PutResult(OutlierResult result);
+    /// <param name="code">HTTP code of the local reply made for it; 0 takes the result's own (503 or 504).</param>
+    void PutResult(OutlierResult result, int code = 0);
 
     void PutResponseTime(TimeSpan time);
 

@@ -5,7 +5,7 @@ namespace MeshProxy.Xds.Protobuf;
 /// <summary>A repeated field of packed messages. A view: adding goes to the message.</summary>
 public readonly struct AnyList(Message owner, int index) : IReadOnlyList<Any>
 {
-    private readonly Message _owner = owner;
+    private readonly Message? _owner = owner;
     private readonly int _index = index;
 
     public int Count => Elements?.Count ?? 0;
@@ -13,9 +13,9 @@ public readonly struct AnyList(Message owner, int index) : IReadOnlyList<Any>
     public Any this[int position] =>
         Elements is { } elements ? (Any)elements.ReferenceAt(position) : throw new ArgumentOutOfRangeException(nameof(position));
 
-    private RepeatedField? Elements => (RepeatedField?)_owner.Reference(_index);
+    private RepeatedField? Elements => (RepeatedField?)_owner?.Reference(_index);
 
-    public void Add(Any item) => _owner.MutableRepeated(_index).Add(item);
+    public void Add(Any item) => _owner!.MutableRepeated(_index).Add(item);
 
     public void AddRange(IEnumerable<Any> items)
     {

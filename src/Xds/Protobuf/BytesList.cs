@@ -5,7 +5,7 @@ namespace MeshProxy.Xds.Protobuf;
 /// <summary>A repeated bytes field. A view: adding goes to the message.</summary>
 public readonly struct BytesList(Message owner, int index) : IReadOnlyList<ReadOnlyMemory<byte>>
 {
-    private readonly Message _owner = owner;
+    private readonly Message? _owner = owner;
     private readonly int _index = index;
 
     public int Count => Elements?.Count ?? 0;
@@ -13,9 +13,9 @@ public readonly struct BytesList(Message owner, int index) : IReadOnlyList<ReadO
     public ReadOnlyMemory<byte> this[int position] =>
         Elements is { } elements ? (byte[])elements.ReferenceAt(position) : throw new ArgumentOutOfRangeException(nameof(position));
 
-    private RepeatedField? Elements => (RepeatedField?)_owner.Reference(_index);
+    private RepeatedField? Elements => (RepeatedField?)_owner?.Reference(_index);
 
-    public void Add(ReadOnlyMemory<byte> item) => _owner.MutableRepeated(_index).Add(item.ToArray());
+    public void Add(ReadOnlyMemory<byte> item) => _owner!.MutableRepeated(_index).Add(item.ToArray());
 
     public void AddRange(IEnumerable<ReadOnlyMemory<byte>> items)
     {

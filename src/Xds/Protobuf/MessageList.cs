@@ -6,7 +6,7 @@ namespace MeshProxy.Xds.Protobuf;
 public readonly struct MessageList<T>(Message owner, int index) : IReadOnlyList<T>
     where T : struct, IMessage<T>
 {
-    private readonly Message _owner = owner;
+    private readonly Message? _owner = owner;
     private readonly int _index = index;
 
     public int Count => Elements?.Count ?? 0;
@@ -14,9 +14,9 @@ public readonly struct MessageList<T>(Message owner, int index) : IReadOnlyList<
     public T this[int position] =>
         Elements is { } elements ? T.From((Message)elements.ReferenceAt(position)) : throw new ArgumentOutOfRangeException(nameof(position));
 
-    private RepeatedField? Elements => (RepeatedField?)_owner.Reference(_index);
+    private RepeatedField? Elements => (RepeatedField?)_owner?.Reference(_index);
 
-    public void Add(T item) => _owner.MutableRepeated(_index).Add(item.Message);
+    public void Add(T item) => _owner!.MutableRepeated(_index).Add(item.Message);
 
     public void AddRange(IEnumerable<T> items)
     {

@@ -323,7 +323,7 @@ internal static class MessageParser
     {
         try
         {
-            return bytes.IsEmpty ? "" : StrictUtf8.GetString(bytes);
+            return bytes.IsEmpty ? "" : TextCache.GetString(bytes, StrictUtf8);
         }
         catch (DecoderFallbackException)
         {

@@ -6,7 +6,7 @@ namespace MeshProxy.Xds.Protobuf;
 public readonly struct ScalarList<T>(Message owner, int index) : IReadOnlyList<T>
     where T : unmanaged
 {
-    private readonly Message _owner = owner;
+    private readonly Message? _owner = owner;
     private readonly int _index = index;
 
     public int Count => Elements?.Count ?? 0;
@@ -14,9 +14,9 @@ public readonly struct ScalarList<T>(Message owner, int index) : IReadOnlyList<T
     public T this[int position] =>
         Elements is { } elements ? ScalarBits.To<T>(elements.BitsAt(position)) : throw new ArgumentOutOfRangeException(nameof(position));
 
-    private RepeatedField? Elements => (RepeatedField?)_owner.Reference(_index);
+    private RepeatedField? Elements => (RepeatedField?)_owner?.Reference(_index);
 
-    public void Add(T item) => _owner.MutableRepeated(_index).Add(ScalarBits.From(item));
+    public void Add(T item) => _owner!.MutableRepeated(_index).Add(ScalarBits.From(item));
 
     public void AddRange(IEnumerable<T> items)
     {

@@ -26,8 +26,8 @@ const ranges = {
 const patterns = { 'image.digest': '^(sha256:[0-9a-f]{64})?$', revision: '^[a-z0-9]?([-a-z0-9]*[a-z0-9])?$', 'metrics.podMonitor.interval': '^[0-9]+(ms|s|m|h)$' };
 const types = { bool: 'boolean', int: 'integer', string: 'string', object: 'object', list: 'array' };
 
-export function generate(text) {
-  const schema = { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of meshproxy', type: 'object', additionalProperties: false, properties: {} };
+export function generate(text, chart) {
+  const schema = { $schema: 'http://json-schema.org/draft-07/schema#', title: `Values of ${chart}`, type: 'object', additionalProperties: false, properties: {} };
   const stack = [{ indent: -1, node: schema, path: '' }];
   let comment = null;
   for (const line of text.split('\n')) {

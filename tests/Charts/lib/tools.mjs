@@ -22,8 +22,19 @@ export async function tools() {
 }
 
 function promtool() {
-  const candidate = process.env.PROMTOOL || 'promtool';
-  return spawnSync(candidate, ['--version']).status === 0 ? candidate : null;
+  const unpacked = path.join(store, 'prometheus/usr/bin/promtool');
+  const works = (candidate) => spawnSync(candidate, ['--version']).status === 0;
+  if (works('promtool')) return 'promtool';
+  if (!fs.existsSync(unpacked)) unpack('prometheus');
+  return works(unpacked) ? unpacked : null;
+}
+
+// Without installing: the package would bring a service that starts.
+function unpack(name) {
+  const where = path.join(store, 'packages');
+  fs.mkdirSync(where, { recursive: true });
+  if (spawnSync('apt-get', ['download', name], { cwd: where }).status !== 0) return;
+  for (const file of fs.readdirSync(where)) spawnSync('dpkg', ['-x', path.join(where, file), path.join(store, name)]);
 }
 
 export function run(program, args, options = {}) {

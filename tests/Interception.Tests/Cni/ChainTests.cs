@@ -42,7 +42,8 @@ public sealed class ChainTests
                 using var accepted = Sockets.Accept(proxy);
                 Assert.Equal(new IPEndPoint(Pod.Remote(six), 80), Sockets.OriginalDestination(accepted));
             });
-            using var inbound = pod.Run(() => Sockets.Listen(six ? IPAddress.IPv6Any : IPAddress.Any, Ports.InboundCapture));
+            using var inbound =
+                pod.Run(() => Sockets.Listen(six ? IPAddress.IPv6Any : IPAddress.Any, Ports.InboundCapture));
             using var client = node.Run(() => Sockets.Connect(address, 8080));
             using var end = Sockets.Accept(inbound);
             Assert.Equal(new IPEndPoint(address, 8080), Sockets.OriginalDestination(end));
@@ -99,7 +100,8 @@ public sealed class ChainTests
 
         using var first = new ContainerRuntime(node, intercepted.Path, list);
         Assert.Equal(0, first.Add().Exit);
-        Assert.Contains("-A ISTIO_INBOUND -p tcp -m tcp --dport 8080 -j ISTIO_IN_REDIRECT", intercepted.Execute("iptables-nft-save"));
+        Assert.Contains(
+            "-A ISTIO_INBOUND -p tcp -m tcp --dport 8080 -j ISTIO_IN_REDIRECT", intercepted.Execute("iptables-nft-save"));
 
         using var second = new ContainerRuntime(node, plain.Path, list) { PodName = "plain" };
         Assert.Equal(0, second.Add().Exit);

@@ -113,7 +113,8 @@ public sealed class PluginTests
     private static (int Exit, JsonObject? Output) Call(Dictionary<string, string> environment, string input)
     {
         using var output = new StringWriter();
-        var plugin = new CniPlugin(environment.GetValueOrDefault, new StringReader(input), output, TextWriter.Null) { TryInterval = TimeSpan.Zero };
+        var plugin =
+            new CniPlugin(environment.GetValueOrDefault, new StringReader(input), output, TextWriter.Null) { TryInterval = TimeSpan.Zero };
         return (plugin.Run(), Json.TryParse(output.ToString()));
     }
 }

@@ -47,7 +47,8 @@ public sealed class PodInspectorTests
     [InlineData(null, "1337")]
     public void Proxys_identity_is_its_containers(int? given, string used)
     {
-        var pod = PodJson.Injected().Change(p => p["spec"]!["containers"]![1]!["securityContext"]!["runAsUser"] = given);
+        var pod =
+            PodJson.Injected().Change(p => p["spec"]!["containers"]![1]!["securityContext"]!["runAsUser"] = given);
         Assert.Equal([used], Settings(pod).ProxyUsers.ToArray());
     }
 

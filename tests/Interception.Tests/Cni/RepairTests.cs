@@ -45,7 +45,8 @@ public sealed class RepairTests
         using var api = new ApiStub(
             PodJson.Injected("late").Change(p => p["status"]!["podIP"] = "10.79.0.1"),
             PodJson.Injected("plain").Change(p => p["metadata"]!["annotations"] = new JsonObject()).Change(p => p["status"]!["podIP"] = "10.79.0.2"));
-        var controller = new RepairController(new RepairSettings { Kubeconfig = api.Kubeconfig, NodeName = "node-1" }, _ => { });
+        var controller =
+            new RepairController(new RepairSettings { Kubeconfig = api.Kubeconfig, NodeName = "node-1" }, _ => { });
 
         Assert.Equal(["shop/late"], controller.Look());
         Assert.Contains("ISTIO_OUTPUT", late.Execute("iptables-nft-save"));

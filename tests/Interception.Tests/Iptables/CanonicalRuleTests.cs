@@ -28,5 +28,6 @@ public sealed class CanonicalRuleTests
     [InlineData("-d 10.0.0.0/8 -j X", "-d 10.0.0.0/9 -j X")]
     [InlineData("-m mark --mark 1337 -j X", "-m connmark --mark 1337 -j X")]
     [InlineData("-m mark --mark 1337 -j X", "-m mark --mark 1337/0xff -j X")]
-    public void Different_rules_differ(string one, string other) => Assert.NotEqual(CanonicalRule.Of(one), CanonicalRule.Of(other));
+    public void Different_rules_differ(string one, string other) =>
+        Assert.NotEqual(CanonicalRule.Of(one), CanonicalRule.Of(other));
 }

@@ -26,7 +26,7 @@ public sealed class DnsTests
         var resolver = new IPEndPoint(Pod.ClientAddress(ipv6), 53);
         pod.Inside.Run(() =>
         {
-            using var proxy = Owner.As(Owner.Proxy, () => Sockets.Datagrams(ipv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, Ports.Dns));
+            using var proxy = Owner.As(Owner.Proxy, () => Sockets.Datagrams(Loopback(ipv6), Ports.Dns));
             using var application = Sockets.Datagrams(Pod.Address(ipv6), 0);
             application.SendTo("query"u8, resolver);
             Answer(proxy);
@@ -43,7 +43,7 @@ public sealed class DnsTests
         using var server = pod.Client.Run(() => Sockets.Datagrams(resolver.Address, 53));
         pod.Inside.Run(() =>
         {
-            using var proxy = Owner.As(Owner.Proxy, () => Sockets.Datagrams(ipv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, Ports.Dns));
+            using var proxy = Owner.As(Owner.Proxy, () => Sockets.Datagrams(Loopback(ipv6), Ports.Dns));
             int port;
             using (var application = Sockets.Datagrams(Pod.Address(ipv6), 0))
             {
@@ -87,10 +87,13 @@ public sealed class DnsTests
         return pod;
     }
 
+    private static IPAddress Loopback(bool ipv6) => ipv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
+
     private static void Answer(Socket server)
     {
         var buffer = new byte[64];
-        EndPoint sender = new IPEndPoint(server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
+        EndPoint sender =
+            new IPEndPoint(server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
         server.ReceiveFrom(buffer, ref sender);
         server.SendTo("answer"u8, sender);
     }
@@ -98,7 +101,8 @@ public sealed class DnsTests
     private static IPEndPoint Sender(Socket socket)
     {
         var buffer = new byte[64];
-        EndPoint sender = new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
+        EndPoint sender =
+            new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
         socket.ReceiveFrom(buffer, ref sender);
         return (IPEndPoint)sender;
     }

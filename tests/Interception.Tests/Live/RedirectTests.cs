@@ -6,7 +6,9 @@ using Xunit;
 
 namespace MeshProxy.Interception.Tests.Live;
 
-/// <summary>Real connections through real rules: who is redirected, who is not, with each tool, for each family.</summary>
+/// <summary>
+/// Real connections through real rules: who is redirected, who is not, with each tool, for each family.
+/// </summary>
 public sealed class RedirectTests
 {
     private const string Excluding =
@@ -15,7 +17,8 @@ public sealed class RedirectTests
     public static TheoryData<string, bool, bool> Everywhere()
     {
         var data = new TheoryData<string, bool, bool>();
-        foreach (var tool in new[] { "--force-iptables-binary nft", "--force-iptables-binary legacy", "--native-nftables" })
+        string[] tools = ["--force-iptables-binary nft", "--force-iptables-binary legacy", "--native-nftables"];
+        foreach (var tool in tools)
         {
             data.Add(tool, true, false);
             data.Add(tool, false, true);

@@ -23,7 +23,8 @@ public sealed class SelfTestTests
     public void Passes_when_the_exempt_loopback_range_is_wide()
     {
         using var pod = new Pod();
-        var settings = Given.Settings(Given.AsInjected.Split(' '), new Dictionary<string, string> { [Flags.LoopbackEnvironment] = "127.0.0.1/8" });
+        var settings =
+            Given.Settings(Given.AsInjected.Split(' '), new Dictionary<string, string> { [Flags.LoopbackEnvironment] = "127.0.0.1/8" });
         pod.Apply(settings);
         Assert.Null(Check(pod, settings, Owner.Proxy));
     }

@@ -76,7 +76,8 @@ public sealed class StateTests
         using var pod = new Pod();
         var settings = Given.Arguments($"{Given.AsInjected} {Nft}");
         pod.Apply(settings);
-        var first = pod.Inside.Execute("iptables-nft", "-t", "nat", "-S", "ISTIO_OUTPUT", "1").Trim()["-A ISTIO_OUTPUT ".Length..];
+        var listed = pod.Inside.Execute("iptables-nft", "-t", "nat", "-S", "ISTIO_OUTPUT", "1");
+        var first = listed.Trim()["-A ISTIO_OUTPUT ".Length..];
         pod.Inside.Execute("iptables-nft", "-t", "nat", "-D", "ISTIO_OUTPUT", "1");
         pod.Inside.Execute("iptables-nft", ["-t", "nat", "-A", "ISTIO_OUTPUT", .. first.Split(' ')]);
         Assert.Throws<InterceptionException>(() => pod.Apply(settings));
@@ -86,7 +87,8 @@ public sealed class StateTests
     public void Load_that_fails_leaves_nothing_behind()
     {
         using var pod = new Pod();
-        var settings = Given.Arguments($"{Given.AsInjected} -m TPROXY {Nft}") with { ExcludedOwnerGroups = ["no-such-group"] };
+        var settings =
+            Given.Arguments($"{Given.AsInjected} -m TPROXY {Nft}") with { ExcludedOwnerGroups = ["no-such-group"] };
         Assert.Throws<InterceptionException>(() => pod.Apply(settings));
         Assert.DoesNotContain("ISTIO", pod.Inside.Execute("iptables-nft-save"));
     }
@@ -124,11 +126,11 @@ public sealed class StateTests
         Assert.DoesNotContain("ISTIO_OUTPUT", pod.Inside.Execute("iptables-legacy-save"));
     }
 
-    // One rule with 64 groups is what Istio plans too, and no tool loads it: iptables-restore takes 255 words a line, nft 128 expressions
-    // a rule. Nor is a group loaded that this machine does not know.
+    // One rule with 64 groups is what Istio plans too, and no tool loads it: iptables-restore takes 255 words a line,
+    // nft 128 expressions a rule. Nor is a group loaded that this machine does not know.
     private static bool Loadable(InterceptionSettings settings) =>
         settings.OwnerGroups.Length < 50
-        && settings.ExcludedOwnerGroups.All(group => char.IsAsciiDigit(group[0]) || AccountNames.GroupId(group) is not null);
+        && settings.ExcludedOwnerGroups.All(g => char.IsAsciiDigit(g[0]) || AccountNames.GroupId(g) is not null);
 
     private static string LeftOvers(Pod pod)
     {
@@ -139,16 +141,19 @@ public sealed class StateTests
                 .Select(save => pod.Inside.Execute(save)));
         var all = rules + addresses + saved + pod.Inside.Execute("nft", "list", "tables");
         return string.Join('\n', all.Split('\n').Where(line =>
-            line.Contains("fwmark") || line.Contains("::6/128") || line.StartsWith("-A ") || line.Contains("istio", StringComparison.OrdinalIgnoreCase)));
+            line.Contains("fwmark") || line.Contains("::6/128") || line.StartsWith("-A ")
+                || line.Contains("istio", StringComparison.OrdinalIgnoreCase)));
     }
 
-    private static IEnumerable<(string Name, InterceptionSettings Settings, PodNetwork Network)> RecordedCases(string tool)
+    private static IEnumerable<(string Name, InterceptionSettings Settings, PodNetwork Network)> RecordedCases(
+        string tool)
     {
         foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "init"), "*.json").Order())
         {
             var test = JsonNode.Parse(File.ReadAllText(file))!;
             var arguments = test["args"]!.AsArray().Select(a => (string)a!).ToList();
-            if ((int)test["expected"]!["exit"]! != 0 || test["live"] is not null || arguments.Contains("--native-nftables"))
+            if ((int)test["expected"]!["exit"]! != 0 || test["live"] is not null
+                || arguments.Contains("--native-nftables"))
                 continue;
             var environment = test["env"]!.AsObject().ToDictionary(e => e.Key, e => (string)e.Value!);
             arguments.RemoveAll(a => a is "--force-apply" or "--skip-rule-apply" or "--cleanup-only");
@@ -160,7 +165,8 @@ public sealed class StateTests
                 .OrderBy(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6).ToList();
             var resolvers = test["resolvers"]!.AsArray().Select(r => IPAddress.Parse((string)r!)).ToList();
             var dns = settings.RedirectDns && (settings.CaptureAllDns || resolvers.Count > 0);
-            var network = new PodNetwork(PodNetwork.CapturesIPv6(settings, addresses, _ => { }), dns, dns ? [.. resolvers] : []);
+            var network =
+                new PodNetwork(PodNetwork.CapturesIPv6(settings, addresses, _ => { }), dns, dns ? [.. resolvers] : []);
             yield return (Path.GetFileNameWithoutExtension(file), settings, network);
         }
     }

@@ -47,7 +47,8 @@ public sealed class TransparentTests
         pod.Inside.Run(() =>
         {
             using var application = Sockets.Listen(ipv6 ? IPAddress.IPv6Any : IPAddress.Any, 8080);
-            // With TPROXY the proxy is root of the group 1337: as user 1337 the redirection of self-calls would catch it.
+            // With TPROXY the proxy is root of the group 1337: as user 1337 the redirection of self-calls would catch
+            // it.
             using var proxy = Owner.As(
                 0, Owner.Proxy, () => new Socket(Pod.Address(ipv6).AddressFamily, SocketType.Stream, ProtocolType.Tcp));
             Sockets.SetTransparent(proxy);

@@ -49,7 +49,8 @@ public sealed class RulePlannerTests
     {
         var script = NftScript.Replace(RulePlanner.Plan(Given.Arguments("-i *"), IPv4Only));
         Assert.Contains("delete table inet istio-proxy-mangle", script);
-        Assert.Contains("add rule inet istio-proxy-nat istio-output oifname \"lo\" meta skuid != 1337 counter return", script);
+        Assert.Contains("add rule inet istio-proxy-nat istio-output oifname \"lo\" meta skuid != 1337 counter "
+            + "return", script);
     }
 
     private static List<string> Chain(string arguments, PodNetwork network, string chain) =>

@@ -37,7 +37,8 @@ public sealed class SettingsReaderTests
     [Fact]
     public void Lists_may_have_blanks_and_empty_members()
     {
-        var settings = Given.Settings(["-q", "80, 443,", "-i", "10.0.0.0/8,2001:db8::/32"], new Dictionary<string, string>());
+        var settings =
+            Given.Settings(["-q", "80, 443,", "-i", "10.0.0.0/8,2001:db8::/32"], new Dictionary<string, string>());
         Assert.Equal([80, 443], settings.OutboundPorts.ToArray());
         Assert.Equal([false, true], settings.OutboundRanges.Ranges.Select(r => r.IsIPv6));
     }
@@ -83,7 +84,8 @@ public sealed class SettingsReaderTests
     [InlineData(65, false)]
     public void Owner_groups_are_limited(int count, bool accepted)
     {
-        var environment = new Dictionary<string, string> { [Flags.OwnerGroupsEnvironment] = string.Join(',', Enumerable.Range(1000, count)) };
+        var environment =
+            new Dictionary<string, string> { [Flags.OwnerGroupsEnvironment] = string.Join(',', Enumerable.Range(1000, count)) };
         if (accepted)
             Assert.Equal(count, Given.Settings([], environment).OwnerGroups.Length);
         else

@@ -78,7 +78,8 @@ internal sealed class ApiStub : IDisposable
     {
         if (path == "/api/v1/pods")
             return (200, new JsonObject { ["items"] = new JsonArray([.. Pods.Select(p => p.DeepClone())]) }.ToJsonString());
-        var pod = Pods.Find(p => path.StartsWith($"/api/v1/namespaces/{p["metadata"]!["namespace"]}/pods/{p["metadata"]!["name"]}"));
+        var pod =
+            Pods.Find(p => path.StartsWith($"/api/v1/namespaces/{p["metadata"]!["namespace"]}/pods/{p["metadata"]!["name"]}"));
         return pod is null ? (404, "{}") : (200, pod.ToJsonString());
     }
 }

@@ -7,5 +7,7 @@ namespace MeshProxy.Interception.Tests.Support;
 public sealed class CniRootFactAttribute : FactAttribute
 {
     public CniRootFactAttribute() =>
-        Skip = Requirements.Missing ?? (File.Exists($"{ContainerRuntime.Plugins}/bridge") ? null : "needs the reference CNI plugins");
+        Skip =
+            Requirements.Missing
+                ?? (File.Exists($"{ContainerRuntime.Plugins}/bridge") ? null : "needs the reference CNI plugins");
 }

@@ -6,8 +6,9 @@ using Xunit;
 namespace MeshProxy.Interception.Tests.Support;
 
 /// <summary>
-/// What a container runtime does with a list of plugins: calls them in order and hands each the result of the one before, backwards on DEL.
-/// The reference plugins run as the programs they are, in a namespace that stands for the node; ours runs in this process.
+/// What a container runtime does with a list of plugins: calls them in order and hands each the result of the one
+/// before, backwards on DEL. The reference plugins run as the programs they are, in a namespace that stands for the
+/// node; ours runs in this process.
 /// </summary>
 internal sealed class ContainerRuntime(TestNamespace node, string pod, JsonObject list) : IDisposable
 {
@@ -52,7 +53,8 @@ internal sealed class ContainerRuntime(TestNamespace node, string pod, JsonObjec
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    private static IEnumerable<JsonObject> PluginsOf(JsonObject list) => list["plugins"]!.AsArray().OfType<JsonObject>();
+    private static IEnumerable<JsonObject> PluginsOf(JsonObject list) =>
+        list["plugins"]!.AsArray().OfType<JsonObject>();
 
     private static bool IsOwn(JsonObject plugin) => (string?)plugin["type"] == PluginConfiguration.PluginType;
 

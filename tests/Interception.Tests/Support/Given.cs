@@ -10,13 +10,14 @@ internal static class Given
     public static InterceptionSettings Arguments(string line) =>
         Settings(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Dictionary<string, string>());
 
-    public static InterceptionSettings Settings(IReadOnlyList<string> words, IReadOnlyDictionary<string, string> environment)
+    public static InterceptionSettings Settings(
+        IReadOnlyList<string> words, IReadOnlyDictionary<string, string> environment)
     {
         var values = new Dictionary<string, string>();
         for (var i = 0; i < words.Count; i++)
         {
             var (name, inline) = words[i].Split('=', 2) is [var left, var right] ? (left, right) : (words[i], null);
-            var flag = Flags.All.First(f => $"--{f.Name}" == name || (f.Letter is { } letter && $"-{letter}" == name));
+            var flag = Flags.All.First(f => f.IsCalled(name));
             values[flag.Name] = inline ?? (flag.Boolean ? "true" : words[++i]);
         }
         return new SettingsReader(values.GetValueOrDefault, environment.GetValueOrDefault).Read();

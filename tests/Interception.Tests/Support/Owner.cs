@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace MeshProxy.Interception.Tests.Support;
 
 /// <summary>
-/// Makes sockets that belong to another user: rules see the file-system IDs of the thread that created the socket, and those are per thread.
+/// Makes sockets that belong to another user: rules see the file-system IDs of the thread that created the socket, and
+/// those are per thread.
 /// </summary>
 internal static partial class Owner
 {

@@ -12,7 +12,8 @@ public sealed class Pod : IDisposable
     public static readonly IPAddress ClientV4 = IPAddress.Parse("10.77.0.1");
     public static readonly IPAddress ClientV6 = IPAddress.Parse("fd77::1");
 
-    // Addresses for documentation (RFC 5737, RFC 3849): nobody has them, so only a redirected connection to one succeeds.
+    // Addresses for documentation (RFC 5737, RFC 3849): nobody has them, so only a redirected connection to one
+    // succeeds.
     public static readonly IPAddress RemoteV4 = IPAddress.Parse("192.0.2.10");
     public static readonly IPAddress RemoteV6 = IPAddress.Parse("2001:db8::10");
 

@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace MeshProxy.Interception.Tests.Support;
 
-/// <summary>TCP and UDP with addresses in full view. Calls block at most a few seconds; a connection that cannot be made is null.</summary>
+/// <summary>
+/// TCP and UDP with addresses in full view. Calls block at most a few seconds; a connection that cannot be made is
+/// null.
+/// </summary>
 internal static class Sockets
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -80,5 +83,6 @@ internal static class Sockets
         socket.SetRawSocketOption(ipv6 ? 41 : 0, ipv6 ? 75 : 19, BitConverter.GetBytes(1));
     }
 
-    public static void SetMark(Socket socket, int mark) => socket.SetRawSocketOption(1, 36, BitConverter.GetBytes(mark));
+    public static void SetMark(Socket socket, int mark) =>
+        socket.SetRawSocketOption(1, 36, BitConverter.GetBytes(mark));
 }

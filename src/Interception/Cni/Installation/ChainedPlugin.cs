@@ -3,26 +3,31 @@ using System.Text.Json.Nodes;
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// Puts our plugin into a network configuration of somebody else, and takes it out again. Ours comes last: the interface, its addresses and
-/// what others do to them (bridge, calico, weave-net, bandwidth, portmap) have to be there before. Everything else stays as it was.
+/// Puts our plugin into a network configuration of somebody else, and takes it out again. Ours comes last: the
+/// interface, its addresses and what others do to them (bridge, calico, weave-net, bandwidth, portmap) have to be there
+/// before. Everything else stays as it was.
 /// </summary>
 internal static class ChainedPlugin
 {
     /// <summary>A configuration that the runtime can use: a list with plugins, or a single plugin.</summary>
     public static JsonObject? TryRead(string text) =>
-        Json.TryParse(text) is { } config && (Json.Array(config, "plugins") is { Count: > 0 } || Json.String(config, "type") is not null)
+        Json.TryParse(text) is { } config
+            && (Json.Array(config, "plugins") is { Count: > 0 } || Json.String(config, "type") is not null)
             ? config
             : null;
 
     public static bool IsList(JsonObject config) => config["plugins"] is not null;
 
-    /// <summary>The list with our plugin last; a single plugin becomes a list of two under its own name and version.</summary>
+    /// <summary>
+    /// The list with our plugin last; a single plugin becomes a list of two under its own name and version.
+    /// </summary>
     /// <exception cref="InterceptionException">The configuration is no list of plugins.</exception>
     public static JsonObject Insert(JsonObject config, JsonObject own)
     {
         var list = IsList(config) ? (JsonObject)config.DeepClone() : Wrap(config);
         if (Json.Array(list, "plugins") is not { } plugins)
-            throw new InterceptionException("The network configuration's \"plugins\" is no list: nothing can be added to it.");
+            throw new InterceptionException(
+                "The network configuration's \"plugins\" is no list: nothing can be added to it.");
         RemoveOwn(plugins);
         plugins.Add(own.DeepClone());
         return list;
@@ -55,8 +60,8 @@ internal static class ChainedPlugin
                 plugins.RemoveAt(i);
     }
 
-    // Name and version stay: the runtime finds running pods' attachments by the name, and an older version would lose CHECK. Lists came
-    // with version 0.3.0; an older single plugin is raised to the version that everybody knows.
+    // Name and version stay: the runtime finds running pods' attachments by the name, and an older version would lose
+    // CHECK. Lists came with version 0.3.0; an older single plugin is raised to the version that everybody knows.
     private static JsonObject Wrap(JsonObject single)
     {
         var plugin = (JsonObject)single.DeepClone();

@@ -4,8 +4,8 @@ using MeshProxy.Interception.Host;
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// The node's directory of network configurations. Runtimes use the first valid file in order of names; what others write there, and when,
-/// is up to them, so this is looked at again on every change.
+/// The node's directory of network configurations. Runtimes use the first valid file in order of names; what others
+/// write there, and when, is up to them, so this is looked at again on every change.
 /// </summary>
 internal sealed class ConfigurationDirectory(string path, string fileName)
 {
@@ -39,7 +39,8 @@ internal sealed class ConfigurationDirectory(string path, string fileName)
             AtomicFile.Write(file, list);
             return true;
         }
-        // A list needs its extension, and the single plugin's file sorts before it: it makes way, after the list is there.
+        // A list needs its extension, and the single plugin's file sorts before it: it makes way, after the list is
+        // there.
         AtomicFile.Write(ListFor(file), list, File.GetUnixFileMode(file));
         File.Move(file, file + SavedSuffix, overwrite: true);
         return true;
@@ -79,7 +80,9 @@ internal sealed class ConfigurationDirectory(string path, string fileName)
     }
 
     private IEnumerable<string> Files() => Directory.Exists(path)
-        ? Directory.EnumerateFiles(path).Where(f => Extensions.Contains(Path.GetExtension(f))).Order(StringComparer.Ordinal)
+        ? Directory.EnumerateFiles(path)
+            .Where(f => Extensions.Contains(Path.GetExtension(f)))
+            .Order(StringComparer.Ordinal)
         : [];
 
     private static JsonObject? Read(string file)
@@ -103,6 +106,7 @@ internal sealed class ConfigurationDirectory(string path, string fileName)
     private static string ListFor(string file)
     {
         var list = Path.ChangeExtension(file, ".conflist");
-        return File.Exists(list) && Read(list) is { } config && !ChainedPlugin.Contains(config) ? file + ".conflist" : list;
+        var foreign = File.Exists(list) && Read(list) is { } config && !ChainedPlugin.Contains(config);
+        return foreign ? file + ".conflist" : list;
     }
 }

@@ -1,8 +1,8 @@
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// Keeps the plugin installed while others write to the same directories: they rewrite their configuration when they restart, and then our
-/// entry is gone. Reacts to changes of files, and looks now and then in case one was missed.
+/// Keeps the plugin installed while others write to the same directories: they rewrite their configuration when they
+/// restart, and then our entry is gone. Reacts to changes of files, and looks now and then in case one was missed.
 /// </summary>
 public sealed class InstallationWatch(Installer installer, InstallerSettings settings, Action<string> note)
 {
@@ -29,7 +29,8 @@ public sealed class InstallationWatch(Installer installer, InstallerSettings set
                 var acted = Repair();
                 rewrites = acted ? rewrites + 1 : 0;
                 if (rewrites == Fight)
-                    note("The network configuration keeps losing the plugin: another program rewrites it (with Cilium set cni.exclusive=false).");
+                    note("The network configuration keeps losing the plugin: another program rewrites it (with Cilium "
+                        + "set cni.exclusive=false).");
                 if (acted)
                     stop.WaitHandle.WaitOne(rewrites >= Fight ? LongPause : Pause);
                 WaitHandle.WaitAny([stop.WaitHandle, changed], Period);

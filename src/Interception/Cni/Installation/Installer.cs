@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using MeshProxy.Interception.Cni.Kubernetes;
@@ -6,8 +7,9 @@ using MeshProxy.Interception.Host;
 namespace MeshProxy.Interception.Cni.Installation;
 
 /// <summary>
-/// Installs the plugin on a node and keeps it installed: the executable, its access to Kubernetes, and its entry in the network
-/// configuration. Each step is atomic and changes nothing that is right already, so it can be repeated on every sign of change.
+/// Installs the plugin on a node and keeps it installed: the executable, its access to Kubernetes, and its entry in the
+/// network configuration. Each step is atomic and changes nothing that is right already, so it can be repeated on every
+/// sign of change.
 /// </summary>
 public sealed class Installer
 {
@@ -37,7 +39,7 @@ public sealed class Installer
     /// <summary>Everything is in place.</summary>
     public bool IsInstalled() =>
         File.Exists(BinaryPath)
-        && (!_settings.UsesKubernetes || (File.Exists(KubeconfigPath) && File.ReadAllText(KubeconfigPath) == KubeconfigText()))
+        && HasKubeconfig()
         && _configurations.IsInserted(_own);
 
     /// <summary>Puts in place what is not. The entry comes last: it must not name what is not there yet.</summary>
@@ -53,7 +55,7 @@ public sealed class Installer
                 AtomicFile.Copy(_settings.Executable, BinaryPath, Executable);
                 _note($"{BinaryPath} is installed.");
             }
-            if (_settings.UsesKubernetes && (!File.Exists(KubeconfigPath) || File.ReadAllText(KubeconfigPath) != KubeconfigText()))
+            if (!HasKubeconfig())
             {
                 AtomicFile.Write(KubeconfigPath, KubeconfigText());
                 _note($"{KubeconfigPath} is written.");
@@ -74,7 +76,9 @@ public sealed class Installer
         }
     }
 
-    /// <summary>Removes the entry first: a pod that starts meanwhile must not find an entry whose executable is gone.</summary>
+    /// <summary>
+    /// Removes the entry first: a pod that starts meanwhile must not find an entry whose executable is gone.
+    /// </summary>
     public void Uninstall()
     {
         _configurations.Remove();
@@ -99,6 +103,10 @@ public sealed class Installer
             own["arguments"] = new JsonArray([.. settings.Arguments.Select(a => (JsonNode)a)]);
         return new JsonObject { ["type"] = PluginConfiguration.PluginType, [PluginConfiguration.Key] = own };
     }
+
+    private bool HasKubeconfig() =>
+        !_settings.UsesKubernetes
+        || (File.Exists(KubeconfigPath) && File.ReadAllText(KubeconfigPath) == KubeconfigText());
 
     private string KubeconfigText()
     {
@@ -132,6 +140,6 @@ public sealed class Installer
         using var other = File.OpenRead(target);
         if (one.Length != other.Length)
             return false;
-        return System.Security.Cryptography.SHA256.HashData(one).AsSpan().SequenceEqual(System.Security.Cryptography.SHA256.HashData(other));
+        return SHA256.HashData(one).AsSpan().SequenceEqual(SHA256.HashData(other));
     }
 }

@@ -1,6 +1,8 @@
 namespace MeshProxy.Interception.Cni.Installation;
 
-/// <summary>Where the node's directories are for the installer (mounted into its container), and what it writes there.</summary>
+/// <summary>
+/// Where the node's directories are for the installer (mounted into its container), and what it writes there.
+/// </summary>
 public sealed record InstallerSettings
 {
     public string ConfigurationDirectory { get; init; } = "/host/etc/cni/net.d";

@@ -4,8 +4,8 @@ using MeshProxy.Interception.Host;
 namespace MeshProxy.Interception.Cni.Kubernetes;
 
 /// <summary>
-/// Access to the API server for the plugin, which runs on the node without a service account. Written as JSON, which is YAML as well: any
-/// tool can read it.
+/// Access to the API server for the plugin, which runs on the node without a service account. Written as JSON, which is
+/// YAML as well: any tool can read it.
 /// </summary>
 internal sealed record Kubeconfig(string Server, string CertificateAuthority, string Token, bool SkipTlsVerify)
 {
@@ -25,7 +25,11 @@ internal sealed record Kubeconfig(string Server, string CertificateAuthority, st
                     ? new JsonObject { ["server"] = Server }
                     : new JsonObject { ["server"] = Server, ["certificate-authority-data"] = CertificateAuthority },
         }),
-        ["users"] = new JsonArray(new JsonObject { ["name"] = "meshproxy-cni", ["user"] = new JsonObject { ["token"] = Token } }),
+        ["users"] = new JsonArray(new JsonObject
+        {
+            ["name"] = "meshproxy-cni",
+            ["user"] = new JsonObject { ["token"] = Token },
+        }),
         ["contexts"] = new JsonArray(new JsonObject
         {
             ["name"] = "default",
@@ -34,7 +38,8 @@ internal sealed record Kubeconfig(string Server, string CertificateAuthority, st
         ["current-context"] = "default",
     });
 
-    /// <exception cref="InterceptionException">The file is missing or not one that <see cref="Text"/> writes.</exception>
+    /// <exception cref="InterceptionException">The file is missing or not one that <see cref="Text"/>
+    /// writes.</exception>
     public static Kubeconfig Read(string path)
     {
         string text;
@@ -50,7 +55,8 @@ internal sealed record Kubeconfig(string Server, string CertificateAuthority, st
         var cluster = Json.Object(Json.Array(config, "clusters") is [var c, ..] ? c : null, "cluster");
         var user = Json.Object(Json.Array(config, "users") is [var u, ..] ? u : null, "user");
         if (Json.String(cluster, "server") is not { } server)
-            throw new InterceptionException($"The kubeconfig {path} names no server in JSON form: let `meshproxy cni install` write it.");
+            throw new InterceptionException(
+                $"The kubeconfig {path} names no server in JSON form: let `meshproxy cni install` write it.");
         return new Kubeconfig(
             server,
             Json.String(cluster, "certificate-authority-data") ?? "",

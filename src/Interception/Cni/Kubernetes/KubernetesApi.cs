@@ -22,7 +22,8 @@ internal sealed class KubernetesApi : IDisposable
             handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
         else if (config.CertificateAuthority.Length > 0)
             handler.SslOptions = Trusting(config.CertificateAuthority);
-        _client = new HttpClient(handler) { BaseAddress = new Uri(config.Server.TrimEnd('/') + "/"), Timeout = Patience };
+        _client =
+            new HttpClient(handler) { BaseAddress = new Uri(config.Server.TrimEnd('/') + "/"), Timeout = Patience };
         if (config.Token.Length > 0)
             _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", config.Token);
     }
@@ -34,7 +35,8 @@ internal sealed class KubernetesApi : IDisposable
 
     public IReadOnlyList<JsonObject> PodsOfNode(string node)
     {
-        var list = Json.TryParse(Send(HttpMethod.Get, $"api/v1/pods?fieldSelector=spec.nodeName%3D{Uri.EscapeDataString(node)}"));
+        var path = $"api/v1/pods?fieldSelector=spec.nodeName%3D{Uri.EscapeDataString(node)}";
+        var list = Json.TryParse(Send(HttpMethod.Get, path));
         return [.. Json.Array(list, "items")?.OfType<JsonObject>() ?? []];
     }
 
@@ -73,28 +75,37 @@ internal sealed class KubernetesApi : IDisposable
             var text = reader.ReadToEnd();
             if (response.IsSuccessStatusCode)
                 return text;
-            throw new InterceptionException($"The API server answered {method} /{path} with {(int)response.StatusCode}{Advice(response.StatusCode)}.");
+            throw new InterceptionException(
+                $"The API server answered {method} /{path} with "
+                + $"{(int)response.StatusCode}{Advice(response.StatusCode)}.");
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
         {
-            throw new InterceptionException($"The API server {_client.BaseAddress} cannot be reached for {method} /{path}: {Innermost(e)}.");
+            throw new InterceptionException(
+                $"The API server {_client.BaseAddress} cannot be reached for {method} /{path}: {Innermost(e)}.");
         }
     }
 
     private static string Advice(HttpStatusCode status) => status switch
     {
-        HttpStatusCode.Unauthorized => " (the token of the kubeconfig is not valid any more: is `meshproxy cni install` running?)",
+        HttpStatusCode.Unauthorized =>
+            " (the token of the kubeconfig is not valid any more: is `meshproxy cni install` running?)",
         HttpStatusCode.Forbidden => " (its role does not allow it)",
         _ => "",
     };
 
-    private static string Innermost(Exception e) => e.GetBaseException() is { } cause and not TaskCanceledException ? cause.Message : "no answer in time";
+    private static string Innermost(Exception e) =>
+        e.GetBaseException() is { } cause and not TaskCanceledException ? cause.Message : "no answer in time";
 
     private static SslClientAuthenticationOptions Trusting(string authority)
     {
         var authorities = new X509Certificate2Collection();
         authorities.ImportFromPem(Encoding.UTF8.GetString(Convert.FromBase64String(authority)));
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
         policy.CustomTrustStore.AddRange(authorities);
         return new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
     }

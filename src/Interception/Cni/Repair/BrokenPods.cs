@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace MeshProxy.Interception.Cni.Repair;
 
 /// <summary>
-/// Recognises pods that started without rules: their validating init container ended with 126 and is started again and again.
+/// Recognises pods that started without rules: their validating init container ended with 126 and is started again and
+/// again.
 /// </summary>
 internal static class BrokenPods
 {
@@ -23,7 +24,8 @@ internal static class BrokenPods
     {
         if (Json.Object(Json.Object(status, "state"), "terminated") is { } ended)
             return Json.Integer(ended, "exitCode") == Initializer.ValidationFailure;
+        var last = Json.Object(Json.Object(status, "lastState"), "terminated");
         return Json.Object(Json.Object(status, "state"), "waiting") is not null
-            && Json.Integer(Json.Object(Json.Object(status, "lastState"), "terminated"), "exitCode") == Initializer.ValidationFailure;
+            && Json.Integer(last, "exitCode") == Initializer.ValidationFailure;
     }
 }

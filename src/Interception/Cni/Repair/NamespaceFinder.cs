@@ -10,8 +10,11 @@ internal sealed class NamespaceFinder(string directory)
     public string? Find(IPAddress address)
     {
         if (!Directory.Exists(directory))
-            throw new InterceptionException($"The directory of network namespaces {directory} is not there: mount the node's into this container.");
-        return Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal).FirstOrDefault(path => Has(path, address));
+            throw new InterceptionException(
+                $"The directory of network namespaces {directory} is not there: mount the node's into this container.");
+        return Directory.EnumerateFiles(directory)
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault(path => Has(path, address));
     }
 
     private static bool Has(string path, IPAddress address)

@@ -7,8 +7,9 @@ using MeshProxy.Interception.Settings;
 namespace MeshProxy.Interception.Cni.Repair;
 
 /// <summary>
-/// Deals with pods that started before the plugin was installed: they have no rules although they should. Rules are set up in their
-/// namespace from outside; connections that were made without them are reset by that, and made again through the proxy.
+/// Deals with pods that started before the plugin was installed: they have no rules although they should. Rules are set
+/// up in their namespace from outside; connections that were made without them are reset by that, and made again
+/// through the proxy.
 /// </summary>
 public sealed class RepairController(RepairSettings settings, Action<string> note)
 {
@@ -70,7 +71,8 @@ public sealed class RepairController(RepairSettings settings, Action<string> not
                 api.DeletePod(space, name, Uid(pod), Json.String(metadata, "resourceVersion") ?? "");
                 note($"Pod {space}/{name} started without interception and is deleted.");
                 return true;
-            case RepairMode.Label when BrokenPods.IsBroken(pod) && Json.Object(metadata, "labels")?.ContainsKey(settings.Label) != true:
+            case RepairMode.Label when BrokenPods.IsBroken(pod)
+                && Json.Object(metadata, "labels")?.ContainsKey(settings.Label) != true:
                 api.LabelPod(space, name, settings.Label, "true");
                 note($"Pod {space}/{name} started without interception and is labelled {settings.Label}.");
                 return true;
@@ -83,10 +85,12 @@ public sealed class RepairController(RepairSettings settings, Action<string> not
     private bool SetUp(JsonObject pod)
     {
         var status = Json.Object(pod, "status");
-        if (Json.String(status, "phase") is not ("Pending" or "Running") || !IPAddress.TryParse(Json.String(status, "podIP"), out var address))
+        if (Json.String(status, "phase") is not ("Pending" or "Running")
+            || !IPAddress.TryParse(Json.String(status, "podIP"), out var address))
             return false;
         var decision = PodInspector.Inspect(pod);
-        if (decision.SkipReason is not null || new NamespaceFinder(settings.NamespaceDirectory).Find(address) is not { } path)
+        if (decision.SkipReason is not null
+            || new NamespaceFinder(settings.NamespaceDirectory).Find(address) is not { } path)
             return false;
         var flags = new Dictionary<string, string>(decision.Flags) { [Flags.CniMode] = "true" };
         if (settings.NativeNftables)

@@ -12,6 +12,7 @@ public sealed class Http1ClientConnection : Http1Connection, IClientConnection
 {
     private Http1ClientStream? _pending;
     private Http1ClientStream? _spare;
+    private Http1ClientStream? _last;
     private HeaderMap? _headers;
     private Http1ClientStream? _finished;
     private int _status;
@@ -143,10 +144,9 @@ public sealed class Http1ClientConnection : Http1Connection, IClientConnection
         }
         _finished = null;
         finished.ReleaseReads();
-        if (finished.EncodeComplete)
-        {
-            _spare = finished;
-        }
+        // Two streams take turns: the end now handed on may begin the next exchange.
+        _spare = _last;
+        _last = finished.EncodeComplete ? finished : null;
         return finished.Decoder;
     }
 

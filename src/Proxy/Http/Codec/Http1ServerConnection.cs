@@ -9,9 +9,14 @@ namespace MeshProxy.Proxy.Http.Codec;
 /// </summary>
 public sealed class Http1ServerConnection : Http1Connection, IServerConnection
 {
+    /// <summary>Answers that may wait for a client that sends requests but does not read (Envoy: max_outbound_responses).</summary>
+    private const int MaxUnsentResponses = 100;
+
     private readonly IServerConnectionCallbacks _callbacks;
+    private int _unsentResponses;
     private Http1ServerStream? _active;
     private Http1ServerStream? _spare;
+    private Http1ServerStream? _last;
     private HeaderMap? _headers;
 
     public Http1ServerConnection(
@@ -40,17 +45,29 @@ public sealed class Http1ServerConnection : Http1Connection, IServerConnection
     internal void OnResponseEnd(Http1ServerStream stream)
     {
         // An answer that ends before its request leaves the stream in place: only a reset can follow.
+        _unsentResponses++;
         if (ReferenceEquals(stream, _active) && stream.RemoteComplete)
         {
             _active = null;
             stream.ReleaseReads();
-            _spare = stream;
+            _spare = _last;
+            _last = stream;
         }
     }
 
     private protected override bool OnBegin(byte first)
     {
-        // Two streams take turns, so that who still holds the last one does not see it become the next.
+        if (Connection.UnsentBytes == 0)
+        {
+            _unsentResponses = 0;
+        }
+        else if (_unsentResponses >= MaxUnsentResponses)
+        {
+            Stats.ResponseFlood();
+            Fail(new CodecError(CodecErrorKind.BufferFlood, CodecDetails.Http1ResponseFlood));
+            return false;
+        }
+        // Two streams take turns: who still holds the last one must not see it become the next.
         var stream = _spare ?? new Http1ServerStream(this);
         _spare = null;
         stream.Begin();

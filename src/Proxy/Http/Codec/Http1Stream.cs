@@ -31,7 +31,7 @@ internal abstract class Http1Stream(Http1Connection connection) : IHttpStream, I
 
     public Connection Connection => Codec.Connection;
 
-    public StreamByteCounts Bytes { get; private set; } = new();
+    public StreamByteCounts Bytes { get; } = new();
 
     public void AddCallbacks(IStreamCallbacks callbacks) => _callbacks.Add(callbacks);
 
@@ -121,7 +121,7 @@ internal abstract class Http1Stream(Http1Connection connection) : IHttpStream, I
         EndsConnection = false;
         EncodeComplete = false;
         ResponseDetails = "";
-        Bytes = new StreamByteCounts();
+        Bytes.Clear();
     }
 
     /// <summary>Gives back the read disables the exchange still holds, so that the next one starts reading.</summary>

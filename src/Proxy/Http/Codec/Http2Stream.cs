@@ -71,7 +71,7 @@ internal abstract class Http2Stream(Http2Connection connection) : IHttpStream, I
 
     public Connection Connection => Codec.Connection;
 
-    public StreamByteCounts Bytes { get; private set; } = new();
+    public StreamByteCounts Bytes { get; } = new();
 
     public bool StreamErrorOnInvalidHttpMessage => Codec.Settings.StreamErrorOnInvalidHttpMessage;
 
@@ -258,7 +258,7 @@ internal abstract class Http2Stream(Http2Connection connection) : IHttpStream, I
         SawHeaders = RemoteEnd = LocalEnd = LocalEndSent = Closed = Blocked = false;
         DeferredReset = null;
         ResponseDetails = "";
-        Bytes = new StreamByteCounts();
+        Bytes.Clear();
         _callbacks.Clear();
         _readDisables = 0;
         _resetTold = _aboveHigh = _endHeld = false;

@@ -64,7 +64,7 @@ public interface IHttpStream
     void SetFlushTimeout(TimeSpan timeout);
 }
 
-/// <summary>Wire and header byte counts of a stream.</summary>
+/// <summary>Wire and header byte counts of a stream; counts anew once the stream is reused for a later exchange.</summary>
 public sealed class StreamByteCounts
 {
     public long WireBytesSent { get; set; }
@@ -74,6 +74,8 @@ public sealed class StreamByteCounts
     public long HeaderBytesSent { get; set; }
 
     public long HeaderBytesReceived { get; set; }
+
+    internal void Clear() => WireBytesSent = WireBytesReceived = HeaderBytesSent = HeaderBytesReceived = 0;
 }
 
 /// <summary>Writes a message's parts. The header maps stay owned by the caller; buffers are drained.</summary>

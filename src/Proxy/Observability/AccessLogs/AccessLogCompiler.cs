@@ -1,74 +1,88 @@
 using Envoy.Config.Accesslog.V3;
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.AccessLoggers.File.V3;
 using Envoy.Extensions.AccessLoggers.Stream.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Xds.Protobuf;
-using FileConfig = Envoy.Extensions.AccessLoggers.File.V3.FileAccessLog;
 
 namespace MeshProxy.Proxy.Observability.AccessLogs;
 
-/// <summary>Compiles access_log entries: sink by type, then its filter.</summary>
+/// <summary>Compiles the access logs of a listener, HCM, tcp_proxy, router or the admin interface.</summary>
 public static class AccessLogCompiler
 {
-    public static IReadOnlyList<IAccessLog> Compile(MessageList<AccessLog> logs, FactoryContext context)
+    /// <exception cref="ConfigurationException">A log or its filter is unknown, incomplete, or its file cannot be opened.</exception>
+    public static IReadOnlyList<IAccessLog> Compile(IReadOnlyList<AccessLog> configs, FactoryContext context)
     {
-        var compiled = new List<IAccessLog>();
-        foreach (var log in logs)
+        var logs = new IAccessLog[configs.Count];
+        for (var i = 0; i < logs.Length; i++)
         {
-            compiled.Add(Compile(log, context));
+            logs[i] = Compile(configs[i], context);
         }
-        return compiled;
+        return logs;
     }
 
-    public static IAccessLog Compile(AccessLog log, FactoryContext context)
+    /// <exception cref="ConfigurationException">The log or its filter is unknown, incomplete, or its file cannot be opened.</exception>
+    public static IAccessLog Compile(AccessLog config, FactoryContext context)
     {
-        if (log.Filter is not null)
+        var log = CompileSink(config, context);
+        return config.Filter is { } filter ? new FilteredAccessLog(log, AccessLogFilterCompiler.Compile(filter, context)) : log;
+    }
+
+    private static IAccessLog CompileSink(AccessLog config, FactoryContext context)
+    {
+        var type = config.TypedConfig?.TypeName ?? TypeOf(config.Name);
+        if (type == FileAccessLog.Descriptor.FullName)
         {
-            throw new ConfigurationException($"access_log '{log.Name}': its filter is not supported; remove it.");
+            return CompileFile(Unpack<FileAccessLog>(config), context);
         }
-        if (log.TypedConfig is { } config)
+        if (type == StdoutAccessLog.Descriptor.FullName)
         {
-            if (config.TryUnpack<FileConfig>(out var file))
-            {
-                return new FileAccessLog(context.AccessLogs.Open(file.Path), Format(file));
-            }
-            if (config.TryUnpack<StdoutAccessLog>(out var stdout))
-            {
-                return new FileAccessLog(context.AccessLogs.Open("/dev/stdout"), Format(stdout.LogFormat));
-            }
-            if (config.TryUnpack<StderrAccessLog>(out var stderr))
-            {
-                return new FileAccessLog(context.AccessLogs.Open("/dev/stderr"), Format(stderr.LogFormat));
-            }
+            return new FormattedAccessLog(
+                context.AccessLogs.Open("/dev/stdout"), Format(Unpack<StdoutAccessLog>(config).LogFormat));
+        }
+        if (type == StderrAccessLog.Descriptor.FullName)
+        {
+            return new FormattedAccessLog(
+                context.AccessLogs.Open("/dev/stderr"), Format(Unpack<StderrAccessLog>(config).LogFormat));
         }
         throw new ConfigurationException(
-            $"Didn't find a registered implementation for '{log.Name}' with type URL: '{log.TypedConfig?.TypeName ?? ""}'");
+            $"Didn't find a registered implementation for '{config.Name}' with type URL: '{type}'; use a file, stdout, stderr, gRPC or OpenTelemetry access log.");
     }
 
-    private static IFormatter Format(FileConfig file) => file.AccessLogFormatCase switch
+    private static FormattedAccessLog CompileFile(FileAccessLog config, FactoryContext context)
     {
-        FileConfig.AccessLogFormatOneofCase.Format when file.Format.Length > 0 => SubstitutionFormat.Compile(file.Format),
-        FileConfig.AccessLogFormatOneofCase.JsonFormat =>
-            SubstitutionFormat.CompileStruct(MetadataConversion.ToStruct(file.JsonFormat!.Value)),
-        FileConfig.AccessLogFormatOneofCase.TypedJsonFormat =>
-            SubstitutionFormat.CompileStruct(MetadataConversion.ToStruct(file.TypedJsonFormat!.Value)),
-        FileConfig.AccessLogFormatOneofCase.LogFormat => Format(file.LogFormat),
-        _ => SubstitutionFormat.Compile(SubstitutionFormat.DefaultLogFormat),
-    };
-
-    private static IFormatter Format(SubstitutionFormatString? format)
-    {
-        if (format is not { } present)
+        if (config.Path.Length == 0)
         {
-            return SubstitutionFormat.Compile(SubstitutionFormat.DefaultLogFormat);
+            throw new ConfigurationException("A file access log has no path; set it.");
         }
-        return present.FormatCase switch
+        var formatter = config.AccessLogFormatCase switch
         {
-            SubstitutionFormatString.FormatOneofCase.JsonFormat => SubstitutionFormat.CompileStruct(
-                MetadataConversion.ToStruct(present.JsonFormat!.Value), present.OmitEmptyValues),
-            SubstitutionFormatString.FormatOneofCase.TextFormatSource => SubstitutionFormat.Compile(
-                present.TextFormatSource!.Value.InlineString, present.OmitEmptyValues),
-            _ => SubstitutionFormat.Compile(present.TextFormat, present.OmitEmptyValues),
+            FileAccessLog.AccessLogFormatOneofCase.Format when config.Format.Length > 0 => SubstitutionFormat.Compile(config.Format),
+            FileAccessLog.AccessLogFormatOneofCase.JsonFormat => SubstitutionFormat.CompileStruct(
+                MetadataConversion.ToStruct(config.JsonFormat!.Value)),
+            FileAccessLog.AccessLogFormatOneofCase.TypedJsonFormat => SubstitutionFormat.CompileStruct(
+                MetadataConversion.ToStruct(config.TypedJsonFormat!.Value)),
+            _ => Format(config.LogFormat),
         };
+        return new FormattedAccessLog(context.AccessLogs.Open(config.Path), formatter);
     }
+
+    private static IFormatter Format(SubstitutionFormatString? config) =>
+        config is { } format && format.FormatCase != SubstitutionFormatString.FormatOneofCase.None
+            ? SubstitutionFormat.Compile(format, "log_format")
+            : SubstitutionFormat.Compile(SubstitutionFormat.DefaultLogFormat);
+
+    private static T Unpack<T>(AccessLog config)
+        where T : struct, IMessage<T> =>
+        config.TypedConfig is { } typed ? typed.Unpack<T>() : T.From(new Message(T.Descriptor));
+
+    // A log without configuration is known by its name.
+    private static string TypeOf(string name) =>
+        name switch
+        {
+            "envoy.access_loggers.file" => FileAccessLog.Descriptor.FullName,
+            "envoy.access_loggers.stdout" => StdoutAccessLog.Descriptor.FullName,
+            "envoy.access_loggers.stderr" => StderrAccessLog.Descriptor.FullName,
+            _ => "",
+        };
 }

@@ -32,9 +32,9 @@ internal abstract class ClusterBase : IDisposable
 
     public ClusterEntry Entry { get; }
 
-    public IHealthChecker? HealthChecker { get; private set; }
+    public HealthChecker? HealthChecker { get; private set; }
 
-    public IOutlierDetector? OutlierDetector { get; private set; }
+    public OutlierDetector? OutlierDetector { get; private set; }
 
     public Locality? OwnLocality { get; }
 
@@ -54,6 +54,8 @@ internal abstract class ClusterBase : IDisposable
     public void Compile()
     {
         Entry.BalancerFactory = LoadBalancerCompiler.Compile(Info.Definition, ProvidedBalancer, Environment.Runtime);
+        HealthChecker = HealthChecker.Compile(this, Environment);
+        OutlierDetector = OutlierDetector.Compile(this, Environment);
         Entry.Hosts.Changed += OnHostsChanged;
     }
 
@@ -96,7 +98,14 @@ internal abstract class ClusterBase : IDisposable
         Entry.Hosts.Update(sets, added, removed);
 
     /// <summary>A host's flags changed: the lists by health are made again.</summary>
-    public void OnHealthChanged() => Entry.Hosts.Resort();
+    public virtual void OnHealthChanged(HostImpl host)
+    {
+        Entry.Hosts.Resort();
+        if (Info.CloseOnHostHealthFailure && host.Health == HostHealth.Unhealthy)
+        {
+            Entry.ForEachLoop(loop => loop.OnHostFailed(host));
+        }
+    }
 
     /// <summary>A host whose removal waited for its checks to fail.</summary>
     public void DropRemovedHost(HostImpl host) => Updater.Drop(host);

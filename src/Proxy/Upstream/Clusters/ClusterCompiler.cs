@@ -38,6 +38,7 @@ internal static class ClusterCompiler
         }
         return definition.Type switch
         {
+            Cluster.DiscoveryType.OriginalDst => new OriginalDstCluster(definition, environment),
             Cluster.DiscoveryType.Eds => new EdsCluster(definition, environment),
             Cluster.DiscoveryType.Static => new StaticCluster(definition, environment),
             _ => throw new ConfigurationException($"Cluster {definition.Name}: type {definition.Type} is not supported."),
@@ -49,12 +50,20 @@ internal static class ClusterCompiler
         var type = definition.ClusterType!.Value;
         return type.Name switch
         {
+            "envoy.clusters.aggregate" => new AggregateCluster(
+                definition, Config<Envoy.Extensions.Clusters.Aggregate.V3.ClusterConfig>(type, definition), manager, environment),
+            "envoy.cluster.original_dst" or "envoy.clusters.original_dst" => new OriginalDstCluster(definition, environment),
             "envoy.cluster.eds" => new EdsCluster(definition, environment),
             "envoy.cluster.static" => new StaticCluster(definition, environment),
             _ => throw new ConfigurationException(
                 $"Didn't find a registered cluster factory implementation for name: '{type.Name}' (cluster {definition.Name})."),
         };
     }
+
+    private static T Config<T>(Cluster.CustomClusterType type, Cluster definition)
+        where T : struct, IMessage<T> =>
+        type.TypedConfig?.Unpack<T>()
+        ?? throw new ConfigurationException($"Cluster {definition.Name}: cluster_type {type.Name} needs a typed_config.");
 
     private static void CheckFields(Cluster definition)
     {

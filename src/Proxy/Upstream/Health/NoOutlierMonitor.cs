@@ -13,7 +13,7 @@ internal sealed class NoOutlierMonitor : IOutlierMonitor
     {
     }
 
-    public void PutResult(OutlierResult result)
+    public void PutResult(OutlierResult result, int code = 0)
     {
     }
 

@@ -67,10 +67,7 @@ internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashO
             var snapshot = factory.TablesOf(hosts.Sets, environment);
             var hash = context?.ComputeHashKey() ?? environment.Random();
             var load = context?.RetryPriority is { } retry
-                ? retry.DetermineLoad(
-                    Array.ConvertAll(
-                        snapshot.Sets, set => new PriorityHealth(set.Hosts.Length, set.Healthy.Length, set.Degraded.Length, set.ExcludedCount)),
-                    snapshot.Loads.AsLoad)
+                ? retry.DetermineLoad(PriorityLoads.Health(snapshot.Sets), snapshot.Loads.AsLoad)
                 : snapshot.Loads.AsLoad;
             var priority = PriorityLoads.Choose(load, hash).Priority;
             if (snapshot.Tables.Length == 0)

@@ -48,7 +48,10 @@ internal sealed class PriorityLoads
         }
         else if (total == 0)
         {
-            healthy[0] = 100;
+            if (count > 0)
+            {
+                healthy[0] = 100;
+            }
         }
         else
         {
@@ -58,6 +61,10 @@ internal sealed class PriorityLoads
         }
         return new PriorityLoads(healthy, degraded, panic);
     }
+
+    /// <summary>What a retry priority plugin sees.</summary>
+    public static PriorityHealth[] Health(HostSet[] sets) => Array.ConvertAll(
+        sets, static set => new PriorityHealth(set.Hosts.Length, set.Healthy.Length, set.Degraded.Length, set.ExcludedCount));
 
     /// <summary>Walks the buckets to the one that holds <paramref name="hash"/> (1..100): priority and whether its degraded hosts.</summary>
     public static (int Priority, bool Degraded) Choose(PriorityLoad load, ulong hash)

@@ -109,9 +109,7 @@ internal abstract class ZoneAwareLoadBalancer : LoadBalancer
     {
         if (context?.RetryPriority is { } retry)
         {
-            var health = Array.ConvertAll(
-                _sets!, set => new PriorityHealth(set.Hosts.Length, set.Healthy.Length, set.Degraded.Length, set.ExcludedCount));
-            return PriorityLoads.Choose(retry.DetermineLoad(health, _loads.AsLoad), Environment.Random());
+            return PriorityLoads.Choose(retry.DetermineLoad(PriorityLoads.Health(_sets!), _loads.AsLoad), Environment.Random());
         }
         return _loads.Healthy[0] == 100 ? (0, false) : PriorityLoads.Choose(_loads.AsLoad, Environment.Random());
     }

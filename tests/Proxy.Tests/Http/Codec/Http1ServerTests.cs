@@ -130,6 +130,22 @@ public class Http1ServerTests
         Assert.True(data.IsEmpty);
     }
 
+    [Fact]
+    public void Answers_nobody_reads_are_bounded()
+    {
+        var (recorder, connection, codec) = Start(Default);
+        recorder.Answer = encoder => encoder.EncodeHeaders(CodecRecorder.Headers(":status", "200"), true);
+        CodecError? error = null;
+        for (var i = 0; i < 100; i++)
+        {
+            error ??= codec.Dispatch(CodecRecorder.Buffer("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+        }
+        Assert.Null(error);
+        var unread = codec.Dispatch(CodecRecorder.Buffer("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+        Assert.Equal((CodecErrorKind.BufferFlood, "http1.response_flood"), (unread!.Kind, unread.Details));
+        Assert.NotEmpty(connection.Written);
+    }
+
     [Theory]
     [InlineData("GET", "200", "", true, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]
     [InlineData("GET", "204", "", true, "HTTP/1.1 204 No Content\r\n\r\n")]

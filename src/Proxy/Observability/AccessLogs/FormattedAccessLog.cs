@@ -3,7 +3,7 @@ using MeshProxy.Proxy.Observability.Formatting;
 namespace MeshProxy.Proxy.Observability.AccessLogs;
 
 /// <summary>An access log that formats a line into a file, or to standard output or error.</summary>
-internal sealed class FileAccessLog(IAccessLogFile file, IFormatter formatter) : IAccessLog
+internal sealed class FormattedAccessLog(IAccessLogFile file, IFormatter formatter) : IAccessLog
 {
     public void Log(in LogContext context)
     {
