@@ -38,10 +38,12 @@ internal static class ClusterCompiler
         }
         return definition.Type switch
         {
+            Cluster.DiscoveryType.StrictDns => CreateDns(definition, DnsOptions.FromCluster(definition, logical: false), environment),
+            Cluster.DiscoveryType.LogicalDns => CreateDns(definition, DnsOptions.FromCluster(definition, logical: true), environment),
             Cluster.DiscoveryType.OriginalDst => new OriginalDstCluster(definition, environment),
             Cluster.DiscoveryType.Eds => new EdsCluster(definition, environment),
             Cluster.DiscoveryType.Static => new StaticCluster(definition, environment),
-            _ => throw new ConfigurationException($"Cluster {definition.Name}: type {definition.Type} is not supported."),
+            _ => throw new ConfigurationException($"Cluster {definition.Name}: type {definition.Type} is unknown."),
         };
     }
 
@@ -52,6 +54,10 @@ internal static class ClusterCompiler
         {
             "envoy.clusters.aggregate" => new AggregateCluster(
                 definition, Config<Envoy.Extensions.Clusters.Aggregate.V3.ClusterConfig>(type, definition), manager, environment),
+            "envoy.cluster.dns" or "envoy.clusters.dns" => CreateDns(
+                definition, DnsOptions.FromExtension(Config<Envoy.Extensions.Clusters.Dns.V3.DnsCluster>(type, definition)), environment),
+            "envoy.cluster.strict_dns" => CreateDns(definition, DnsOptions.FromCluster(definition, logical: false), environment),
+            "envoy.cluster.logical_dns" => CreateDns(definition, DnsOptions.FromCluster(definition, logical: true), environment),
             "envoy.cluster.original_dst" or "envoy.clusters.original_dst" => new OriginalDstCluster(definition, environment),
             "envoy.cluster.eds" => new EdsCluster(definition, environment),
             "envoy.cluster.static" => new StaticCluster(definition, environment),
@@ -59,6 +65,10 @@ internal static class ClusterCompiler
                 $"Didn't find a registered cluster factory implementation for name: '{type.Name}' (cluster {definition.Name})."),
         };
     }
+
+    private static ClusterBase CreateDns(Cluster definition, DnsOptions options, ClusterEnvironment environment) => options.Logical
+        ? new LogicalDnsCluster(definition, options, environment)
+        : new StrictDnsCluster(definition, options, environment);
 
     private static T Config<T>(Cluster.CustomClusterType type, Cluster definition)
         where T : struct, IMessage<T> =>
