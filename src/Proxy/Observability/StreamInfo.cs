@@ -119,6 +119,9 @@ public sealed class StreamInfo
 
     public bool IsShadow { get; set; }
 
+    /// <summary>`:scheme` is to say how the backend is reached (scheme_header_transformation.match_upstream).</summary>
+    public bool MatchUpstreamScheme { get; set; }
+
     public bool DrainConnectionUponCompletion { get; set; }
 
     /// <summary>The 64-bit random value of the stream: route draws, weighted clusters, fractions.</summary>
