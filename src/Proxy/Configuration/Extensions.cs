@@ -1,3 +1,6 @@
+using MeshProxy.Proxy.Http.ConnectionManager;
+using MeshProxy.Proxy.Http.Filters;
+using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners.Filters;
 using MeshProxy.Proxy.Network.TcpProxy;
 
@@ -11,10 +14,13 @@ public static class Extensions
 {
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
+        new RouterFilterFactory(),
+        new UpstreamCodecFilterFactory(),
     ];
 
     private static readonly INetworkFilterFactory[] NetworkFilters =
     [
+        new HttpConnectionManagerFactory(),
         new TcpProxyFactory(),
     ];
 

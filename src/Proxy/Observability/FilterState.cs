@@ -42,6 +42,18 @@ public sealed class FilterState
             new Entry(value, lifeSpan, sharedWithUpstream, readOnly);
     }
 
+    /// <summary>Takes over what lives as long as the request from the stream that this one replaces (internal redirect).</summary>
+    public void TakeRequestObjects(FilterState old)
+    {
+        foreach (var (key, entry) in old._entries ?? [])
+        {
+            if (entry.LifeSpan != FilterStateLifeSpan.FilterChain)
+            {
+                (_entries ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[key] = entry;
+            }
+        }
+    }
+
     /// <summary>The objects marked to be shared with the upstream connection, own before parent's.</summary>
     public IEnumerable<KeyValuePair<string, IFilterStateObject>> SharedWithUpstream()
     {

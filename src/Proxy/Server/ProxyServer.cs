@@ -2,6 +2,7 @@ using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Configuration.Files;
 using MeshProxy.Proxy.Configuration.Runtime;
+using MeshProxy.Proxy.Http.Async;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Proxy.Observability.Logging;
@@ -58,6 +59,7 @@ public sealed class ProxyServer : IDisposable
         };
         Clusters = new ClusterManager(ClusterEnvironment());
         _context.Clusters = Clusters;
+        Clusters.AsyncClients = new AsyncHttpClients(Clusters, _context.Runtime, _store.Root, node.Locality?.Zone ?? "").Get;
         Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, HasInternalListeners(bootstrap)),
             new GlobalConnectionLimit(() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue)));
     }
@@ -157,7 +159,7 @@ public sealed class ProxyServer : IDisposable
         Connector = new SocketConnector(),
         Codecs = new ClientCodecFactory(),
         ContextFor = (scope, init) => new OwnerContext(_context, scope, init, null, _context.Drain),
-        TransportSockets = _context.TransportSockets,
+        TransportSockets = new TransportSockets(),
         Subscriptions = _context.Subscriptions,
         AccessLogs = _logs,
         LocalClusterName = _bootstrap.ClusterManager?.LocalClusterName ?? "",

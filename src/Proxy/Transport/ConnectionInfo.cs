@@ -36,6 +36,14 @@ public sealed class ConnectionInfo
 
     public ulong ConnectionId { get; init; }
 
+    /// <summary>The same facts with another client address (x-forwarded-for), for one request.</summary>
+    public ConnectionInfo WithRemoteAddress(EndPoint address)
+    {
+        var copy = (ConnectionInfo)MemberwiseClone();
+        copy.RemoteAddress = address;
+        return copy;
+    }
+
     public void RestoreLocalAddress(EndPoint address)
     {
         LocalAddress = address;

@@ -171,10 +171,11 @@ public interface IStreamDecoderFilterCallbacks : IStreamFilterCallbacks
     /// <summary>Starts the request over with its (changed) headers: internal redirect. False when its body is gone.</summary>
     bool RecreateStream(HeaderMap? originalResponseHeaders);
 
-    /// <summary>What lies below the downstream stream: upstream filters have none.</summary>
-    Upstream.Host? UpstreamOverrideHost { get; set; }
+    /// <summary>The endpoint to prefer (or, strict, to insist on), `ip:port`; of the stream, set by stateful_session, read by the router.</summary>
+    (string Address, bool Strict)? UpstreamOverrideHost { get; set; }
 
-    bool UpstreamOverrideHostStrict { get; set; }
+    /// <summary>Replaces the route for the rest of the stream (Envoy's setRoute).</summary>
+    void SetRoute(Route? route);
 
     /// <summary>Options for the connection to the endpoint, made from the downstream connection and filter state.</summary>
     TransportSocketOptions? UpstreamTransportSocketOptions { get; }

@@ -1,0 +1,157 @@
+using System.Text;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Discovery;
+using MeshProxy.Proxy.Http.Router;
+using MeshProxy.Proxy.Observability;
+using Config = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.ScopedRoutes;
+using ScopedRouteConfiguration = Envoy.Config.Route.V3.ScopedRouteConfiguration;
+
+namespace MeshProxy.Proxy.Http.ConnectionManager;
+
+/// <summary>scoped_routes: a key out of the request's headers chooses the route table.</summary>
+internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks
+{
+    private readonly Fragment[] _fragments;
+    private readonly Config _config;
+    private readonly FactoryContext _context;
+    private readonly IStatsScope _scope;
+    private readonly Action _ready;
+    private readonly Dictionary<string, ScopedRouteConfiguration> _scopes = new(StringComparer.Ordinal);
+    private volatile Dictionary<string, IRouteProvider> _tables = new(StringComparer.Ordinal);
+
+    public ScopedRoutes(Config config, FactoryContext context, IStatsScope scope)
+    {
+        _config = config;
+        _context = context;
+        _scope = scope.Scope($"scoped_rds.{config.Name}");
+        _fragments = FragmentsOf(config);
+        _ready = static () => { };
+        switch (config.ConfigSpecifierCase)
+        {
+            case Config.ConfigSpecifierOneofCase.ScopedRouteConfigurationsList:
+                foreach (var one in config.ScopedRouteConfigurationsList!.Value.ScopedRouteConfigurations)
+                {
+                    _scopes[one.Name] = one;
+                }
+                Rebuild();
+                break;
+            case Config.ConfigSpecifierOneofCase.ScopedRds:
+                var rds = config.ScopedRds!.Value;
+                var subscription = context.Subscriptions.Subscribe(
+                    rds.ScopedRdsConfigSource ?? throw new ConfigurationException("scoped_rds.scoped_rds_config_source: is missing; set it."),
+                    ScopedRouteConfiguration.Descriptor.TypeUrl, [], _scope, this);
+                _ready = context.Init.Register();
+                subscription.Start();
+                break;
+            default:
+                throw new ConfigurationException("scoped_routes: no scopes are named; set scoped_route_configurations_list or scoped_rds.");
+        }
+    }
+
+    private sealed record Fragment(byte[] Header, string Separator, uint Index, string? ElementSeparator, string ElementKey);
+
+    public RouteTable? Table(HeaderMap headers, StreamInfo info) =>
+        KeyOf(headers) is { } key && _tables.TryGetValue(key, out var provider) ? provider.Table(headers, info) : null;
+
+    public void OnConfigUpdate(IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
+    {
+        if (!isDelta)
+        {
+            _scopes.Clear();
+        }
+        foreach (var name in removed)
+        {
+            _scopes.Remove(name);
+        }
+        foreach (var resource in added)
+        {
+            _scopes[resource.Name] = ScopedRouteConfiguration.From(resource.Resource);
+        }
+        Rebuild();
+        _ready();
+    }
+
+    public void OnConfigUpdateFailed(string reason, bool initialFetchTimeout) => _ready();
+
+    private void Rebuild()
+    {
+        var tables = new Dictionary<string, IRouteProvider>(StringComparer.Ordinal);
+        foreach (var (name, scope) in _scopes)
+        {
+            var key = new StringBuilder();
+            foreach (var fragment in scope.KeyValue?.Fragments ?? default)
+            {
+                key.Append(fragment.StringKey).Append('\n');
+            }
+            if (!tables.TryAdd(key.ToString(), ProviderOf(scope)))
+            {
+                throw new ConfigurationException($"scoped_routes[{name}]: the scope has the key of another; use another key.");
+            }
+        }
+        _tables = tables;
+    }
+
+    private IRouteProvider ProviderOf(ScopedRouteConfiguration scope)
+    {
+        if (scope.RouteConfiguration is { } inline)
+        {
+            return new Inline(RouteTableCompiler.Compile(inline, _context, validateClusters: false));
+        }
+        return RouteSubscription.Follow(
+            _config.RdsConfigSource ?? throw new ConfigurationException("scoped_routes.rds_config_source: is missing; set it."),
+            scope.RouteConfigurationName, _context, _scope);
+    }
+
+    // Null when a part of the key is not in the request: it belongs to no scope.
+    private string? KeyOf(HeaderMap headers)
+    {
+        var key = new StringBuilder();
+        foreach (var fragment in _fragments)
+        {
+            if (headers.GetString(fragment.Header) is not { } value || PartOf(value, fragment) is not { } part)
+            {
+                return null;
+            }
+            key.Append(part).Append('\n');
+        }
+        return key.ToString();
+    }
+
+    private static string? PartOf(string value, Fragment fragment)
+    {
+        var elements = fragment.Separator.Length == 0 ? [value] : value.Split(fragment.Separator);
+        if (fragment.ElementSeparator is null)
+        {
+            return fragment.Index < elements.Length ? elements[fragment.Index] : null;
+        }
+        foreach (var element in elements)
+        {
+            var at = element.IndexOf(fragment.ElementSeparator, StringComparison.Ordinal);
+            if ((at < 0 ? element : element[..at]) == fragment.ElementKey)
+            {
+                return at < 0 ? "" : element[(at + fragment.ElementSeparator.Length)..];
+            }
+        }
+        return null;
+    }
+
+    private static Fragment[] FragmentsOf(Config config)
+    {
+        var builders = config.ScopeKeyBuilderValue?.Fragments ?? default;
+        var fragments = new Fragment[builders.Count];
+        for (var i = 0; i < fragments.Length; i++)
+        {
+            var extractor = builders[i].HeaderValueExtractorValue
+                ?? throw new ConfigurationException($"scoped_routes.scope_key_builder.fragments[{i}]: header_value_extractor is missing; set it.");
+            var element = extractor.Element;
+            fragments[i] = new Fragment(Encoding.ASCII.GetBytes(extractor.Name.ToLowerInvariant()), extractor.ElementSeparator,
+                extractor.Index, element?.Separator, element?.Key ?? "");
+        }
+        return fragments;
+    }
+
+    private sealed class Inline(RouteTable table) : IRouteProvider
+    {
+        public RouteTable? Table(HeaderMap headers, StreamInfo info) => table;
+    }
+}
