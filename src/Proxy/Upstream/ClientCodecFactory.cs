@@ -1,4 +1,3 @@
-using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Transport;
@@ -10,6 +9,7 @@ public sealed class ClientCodecFactory : IClientCodecFactory
 {
     // HttpProtocolOptions.max_response_headers_kb: Envoy's codecs have different defaults.
     private const uint DefaultHttp1HeadersKb = 80;
+    private const uint DefaultHttp2HeadersKb = 60;
 
     public IClientConnection Create(
         HttpProtocol protocol, Connection connection, IClientConnectionCallbacks callbacks, ICluster cluster)
@@ -17,7 +17,8 @@ public sealed class ClientCodecFactory : IClientCodecFactory
         var options = cluster.HttpOptions;
         if (protocol == HttpProtocol.Http2)
         {
-            throw new ConfigurationException($"Cluster {cluster.Name}: HTTP/2 upstream is not built in.");
+            var http2Limits = new CodecLimits(options.MaxResponseHeadersKb ?? DefaultHttp2HeadersKb, cluster.MaxResponseHeadersCount);
+            return new Http2ClientConnection(connection, callbacks, options.Http2, http2Limits, new Http2Stats(cluster.Stats));
         }
         var limits = new CodecLimits(options.MaxResponseHeadersKb ?? DefaultHttp1HeadersKb, cluster.MaxResponseHeadersCount);
         return new Http1ClientConnection(connection, options.Http1, limits, new Http1Stats(cluster.Stats));
