@@ -40,7 +40,7 @@ internal static class InjectCommand
     {
         try
         {
-            var manifest = line.GetValue(Input) == "-" ? Console.In.ReadToEnd() : File.ReadAllText(line.GetValue(Input)!);
+            var manifest = line.GetValue(Input) == "-" ? Console.In.ReadToEnd() : Read(line.GetValue(Input)!);
             var injected = new ManifestInjector(Settings(line), Console.Error.WriteLine).Inject(manifest);
             if (line.GetValue(Check))
                 return injected == manifest ? 0 : NotInjected;
@@ -57,7 +57,7 @@ internal static class InjectCommand
     private static OfflineSettings Settings(ParseResult line)
     {
         var valuesFile = line.GetValue(ValuesFile);
-        var yaml = valuesFile is null ? null : File.ReadAllText(valuesFile);
+        var yaml = valuesFile is null ? null : Read(valuesFile);
         yaml = ValueAssignments.Apply(yaml, line.GetValue(Assignments) ?? [], valuesFile ?? "--set");
         var values = ValuesReader.Read(yaml, valuesFile ?? "--set", Console.Error.WriteLine);
         if (values.Hub.Contains("{{", StringComparison.Ordinal) && !values.Proxy.Image.Contains('/', StringComparison.Ordinal))
@@ -67,13 +67,17 @@ internal static class InjectCommand
         return new OfflineSettings
         {
             Values = values,
-            Mesh = MeshSettings.Read(meshFile is null ? null : File.ReadAllText(meshFile), meshFile ?? "the mesh configuration", values),
+            Mesh = MeshSettings.Read(meshFile is null ? null : Read(meshFile), meshFile ?? "the mesh configuration", values),
             Revision = line.GetValue(Revision)!,
             NativeSidecars = NativeSidecarModes.Parse(Environment.GetEnvironmentVariable("ENABLE_NATIVE_SIDECARS"))
                 == NativeSidecarMode.Always,
             CompliancePolicy = Environment.GetEnvironmentVariable("COMPLIANCE_POLICY") ?? "",
         };
     }
+
+    private static string Read(string file) => File.Exists(file)
+        ? File.ReadAllText(file)
+        : throw new ManifestException($"{file} does not exist: name a file, or - for standard input");
 
     // A reader of the file sees the old or the new content, never a half.
     private static void Write(string? file, string text)

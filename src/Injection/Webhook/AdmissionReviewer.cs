@@ -42,7 +42,7 @@ internal sealed class AdmissionReviewer
         }
         catch (JsonException e)
         {
-            return Refuse(null, $"the request is no JSON: {e.Message}");
+            return Refuse(null, $"the request is no JSON: it breaks at line {e.LineNumber + 1}, byte {e.BytePositionInLine}");
         }
         var (kind, version) = (review.Text("kind"), review.Text("apiVersion"));
         if (kind != "AdmissionReview" || version is not ("admission.k8s.io/v1" or "admission.k8s.io/v1beta1"))

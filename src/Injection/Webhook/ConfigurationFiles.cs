@@ -49,6 +49,8 @@ internal sealed class ConfigurationFiles : IDisposable
 
     private static string? Text(string? file)
     {
+        if (file is not null && !File.Exists(file))
+            throw new ManifestException($"{file} does not exist: name a file that is mounted");
         try
         {
             return file is null ? null : File.ReadAllText(file);

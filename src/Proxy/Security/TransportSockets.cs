@@ -1,25 +1,49 @@
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.RawBuffer.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Security.Tls;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 
 namespace MeshProxy.Proxy.Security;
 
-/// <summary>Compiles transport sockets by the type of their configuration; an unknown type is refused.</summary>
-public sealed class TransportSockets : IUpstreamTransportSocketCompiler
+/// <summary>Compiles `transport_socket` of listeners and clusters. Unknown kinds are refused: plaintext in their place would be unsafe.</summary>
+public sealed class TransportSockets(TlsContextManager contexts) : IUpstreamTransportSocketCompiler
 {
-    private const string RawBuffer = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+    private const string RawBufferName = "envoy.transport_sockets.raw_buffer";
 
-    public static IDownstreamTransportSocketFactory CompileDownstream(TransportSocket? socket, FactoryContext context) =>
-        IsPlain(socket) ? RawBufferSocketFactory.Instance : throw Unknown(socket!.Value);
+    /// <summary>The listener's side; null is plaintext.</summary>
+    public IDownstreamTransportSocketFactory CompileDownstream(TransportSocket? socket, FactoryContext context)
+    {
+        if (socket is not { } given || IsRawBuffer(given))
+        {
+            return RawBufferSocketFactory.Instance;
+        }
+        if (given.TypedConfig is { } typed && typed.TryUnpack<DownstreamTlsContext>(out var tls))
+        {
+            return DownstreamTlsFactory.Compile(tls, context, contexts);
+        }
+        throw Unknown(given, "DownstreamTlsContext");
+    }
 
-    public IUpstreamTransportSocketFactory Compile(TransportSocket? socket, FactoryContext context) =>
-        IsPlain(socket) ? RawBufferSocketFactory.Instance : throw Unknown(socket!.Value);
+    public IUpstreamTransportSocketFactory Compile(TransportSocket? socket, FactoryContext context)
+    {
+        if (socket is not { } given || IsRawBuffer(given))
+        {
+            return RawBufferSocketFactory.Instance;
+        }
+        if (given.TypedConfig is { } typed && typed.TryUnpack<UpstreamTlsContext>(out var tls))
+        {
+            return UpstreamTlsFactory.Compile(tls, context, contexts);
+        }
+        throw Unknown(given, "UpstreamTlsContext");
+    }
 
-    private static bool IsPlain(TransportSocket? socket) =>
-        socket is not { } present || present.TypedConfig?.TypeName == RawBuffer
-        || (present.TypedConfig is null && present.Name is "raw_buffer" or "envoy.transport_sockets.raw_buffer");
+    private static bool IsRawBuffer(TransportSocket socket) =>
+        socket.TypedConfig is { } typed ? typed.Is<RawBuffer>() : socket.Name == RawBufferName;
 
-    private static ConfigurationException Unknown(TransportSocket socket) => new(
-        $"Didn't find a registered implementation for '{socket.Name}' with type URL: '{socket.TypedConfig?.TypeName ?? ""}'");
+    private static ConfigurationException Unknown(TransportSocket socket, string wanted) => new(
+        $"transport_socket: Didn't find a registered implementation for '{socket.Name}' with type URL "
+        + $"'{socket.TypedConfig?.TypeUrl}'; use {wanted} or raw_buffer here.");
 }

@@ -36,7 +36,7 @@ internal sealed class ListenerServices(ServerContext server, bool internalListen
     public override Message Unpack(Any? config, string type, string where) => ExtensionConfig.Unpack(config, type, where);
 
     public override IDownstreamTransportSocketFactory CompileTransportSocket(TransportSocket? socket, FactoryContext context) =>
-        TransportSockets.CompileDownstream(socket, context);
+        server.TransportSockets.CompileDownstream(socket, context);
 
     public override IReadOnlyList<IAccessLog> CompileAccessLogs(MessageList<AccessLog> logs, FactoryContext context) =>
         AccessLogCompiler.Compile(logs, context);

@@ -159,7 +159,7 @@ public sealed class ProxyServer : IDisposable
         Connector = new SocketConnector(),
         Codecs = new ClientCodecFactory(),
         ContextFor = (scope, init) => new OwnerContext(_context, scope, init, null, _context.Drain),
-        TransportSockets = new TransportSockets(),
+        TransportSockets = _context.TransportSockets,
         Subscriptions = _context.Subscriptions,
         AccessLogs = _logs,
         LocalClusterName = _bootstrap.ClusterManager?.LocalClusterName ?? "",

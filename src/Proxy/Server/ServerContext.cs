@@ -6,6 +6,7 @@ using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Security;
+using MeshProxy.Proxy.Security.Tls;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 
@@ -41,6 +42,11 @@ internal sealed class ServerContext
     public ISecretManager Secrets { get; set; } = null!;
 
     public ISubscriptionFactory Subscriptions { get; set; } = null!;
+
+    /// <summary>TLS contexts in use, for /certs.</summary>
+    public TlsContextManager TlsContexts { get; } = new();
+
+    public TransportSockets TransportSockets => field ??= new TransportSockets(TlsContexts);
 
     public Singletons Singletons { get; } = new();
 
