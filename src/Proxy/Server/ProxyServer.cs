@@ -8,6 +8,7 @@ using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Security;
+using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
@@ -54,11 +55,11 @@ public sealed class ProxyServer : IDisposable
             AccessLogs = _logs,
             Drain = new DrainState(null, options.DrainStrategy, options.DrainTime),
             Validation = new MessageValidationOptions(options.RejectUnknownDynamicFields),
-            Secrets = new NoSecrets(),
             Subscriptions = new NoSubscriptions(),
         };
         Clusters = new ClusterManager(ClusterEnvironment());
         _context.Clusters = Clusters;
+        _context.Secrets = Secrets = new SecretManager(() => _context.Subscriptions, files, _store.Root);
         Clusters.AsyncClients = new AsyncHttpClients(Clusters, _context.Runtime, _store.Root, node.Locality?.Zone ?? "").Get;
         Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, HasInternalListeners(bootstrap)),
             new GlobalConnectionLimit(() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue)));
@@ -71,6 +72,8 @@ public sealed class ProxyServer : IDisposable
     public ClusterManager Clusters { get; }
 
     public ListenerManager Listeners { get; }
+
+    public SecretManager Secrets { get; }
 
     public ServerState State { get; private set; } = ServerState.PreInitializing;
 
@@ -114,6 +117,10 @@ public sealed class ProxyServer : IDisposable
 
     private void Configure()
     {
+        foreach (var secret in _bootstrap.StaticResourcesValue?.Secrets ?? default)
+        {
+            Secrets.AddStatic(secret);
+        }
         Clusters.AddBootstrapClusters(_bootstrap);
         if (_bootstrap.DynamicResourcesValue?.LdsConfig is { } source)
         {

@@ -7,12 +7,20 @@ using Config = Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext;
 namespace MeshProxy.Proxy.Security.Tls;
 
 /// <summary>A DownstreamTlsContext, compiled.</summary>
-internal sealed class DownstreamTlsFactory : IDownstreamTransportSocketFactory
+internal sealed class DownstreamTlsFactory : IDownstreamTransportSocketFactory, IDisposable
 {
+    private readonly TlsContextAssembly _assembly;
     private readonly TlsContextSource _source;
+    private readonly IStatsScope _scope;
     private readonly Counter _notReady;
 
-    private DownstreamTlsFactory(TlsContextSource source, Counter notReady) => (_source, _notReady) = (source, notReady);
+    private DownstreamTlsFactory(TlsContextAssembly assembly, IStatsScope scope)
+    {
+        _assembly = assembly;
+        _source = assembly.Source;
+        _scope = scope;
+        _notReady = scope.Counter("downstream_context_secrets_not_ready");
+    }
 
     public bool ImplementsSecureTransport => true;
 
@@ -45,10 +53,17 @@ internal sealed class DownstreamTlsFactory : IDownstreamTransportSocketFactory
             SessionTimeout = config.SessionTimeout,
         };
         var scope = context.Scope.Scope("server_ssl_socket_factory");
-        var source = TlsContextAssembly.Start(common, OpenSslConstants.Tls13, config.SessionTicketKeysSdsSecretConfig, context, scope,
+        var assembly = TlsContextAssembly.Start(common, OpenSslConstants.Tls13, config.SessionTicketKeysSdsSecretConfig, context, scope,
             manager, (settings, ticketKeys) => new ServerTlsContext(
                 settings, ticketKeys is null ? server : server with { TicketKeys = ticketKeys }));
-        return new DownstreamTlsFactory(source, scope.Counter("downstream_context_secrets_not_ready"));
+        return new DownstreamTlsFactory(assembly, scope);
+    }
+
+    /// <summary>The owner is gone: secrets are no longer followed.</summary>
+    public void Dispose()
+    {
+        _assembly.Dispose();
+        _scope.Dispose();
     }
 
     public ITransportSocket Create()

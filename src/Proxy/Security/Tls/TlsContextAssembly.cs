@@ -10,7 +10,7 @@ namespace MeshProxy.Proxy.Security.Tls;
 /// Puts a context together from configuration and secrets, again with each new secret. A secret that cannot be used is
 /// refused to its sender, and what was in use stays. Main loop only.
 /// </summary>
-internal sealed class TlsContextAssembly
+internal sealed class TlsContextAssembly : IDisposable
 {
     private readonly CommonTlsContext _config;
     private readonly FactoryContext _context;
@@ -20,7 +20,6 @@ internal sealed class TlsContextAssembly
     private readonly TlsKeyLog? _keyLog;
     private readonly Counter _updates;
     private readonly List<IDisposable> _subscriptions = [];
-    private readonly TlsContextSource _source = new();
     private ServedCertificate?[] _certificates = [];
     private ICertificateValidator? _validator;
     private TicketKeys? _ticketKeys;
@@ -41,21 +40,41 @@ internal sealed class TlsContextAssembly
         _keyLog = config.KeyLog is { } log ? new TlsKeyLog(log) : null;
     }
 
+    /// <summary>Where the newest context is.</summary>
+    public TlsContextSource Source { get; } = new();
+
     /// <summary>
     /// Compiles and follows the secrets. The source is empty until the last secret has come, for which <c>context.Init</c> waits.
     /// </summary>
-    public static TlsContextSource Start(
+    public static TlsContextAssembly Start(
         CommonTlsContext config, int defaultMaximum, SdsSecretConfig? ticketKeys, FactoryContext context,
         IStatsScope factoryScope, TlsContextManager manager, Func<TlsContextSettings, TicketKeys?, TlsContext> make)
     {
         RefuseUnsupported(config);
         var assembly = new TlsContextAssembly(config, defaultMaximum, context, factoryScope, make);
-        assembly.CompileStatic();
-        assembly.Subscribe(ticketKeys);
-        assembly._assembling = false;
-        assembly.Build();
-        manager.Add(assembly._source);
-        return assembly._source;
+        try
+        {
+            assembly.CompileStatic();
+            assembly.Subscribe(ticketKeys);
+            assembly._assembling = false;
+            assembly.Build();
+        }
+        catch
+        {
+            assembly.Dispose();
+            throw;
+        }
+        manager.Add(assembly.Source);
+        return assembly;
+    }
+
+    /// <summary>Ends the following of secrets; contexts in use live on.</summary>
+    public void Dispose()
+    {
+        _subscriptions.ForEach(static s => s.Dispose());
+        _subscriptions.Clear();
+        Source.Disposed = true;
+        _stats.Dispose();
     }
 
     private void CompileStatic()
@@ -93,10 +112,13 @@ internal sealed class TlsContextAssembly
         }
     }
 
-    private void Follow(SdsSecretConfig config, Action<Secret> use) =>
-        _subscriptions.Add(_context.Secrets.Subscribe(config, _context.Init, secret => Update(secret, use)));
+    private void Follow(SdsSecretConfig config, Action<Secret> use)
+    {
+        var counted = config.SdsConfig is not null;
+        _subscriptions.Add(_context.Secrets.Subscribe(config, _context.Init, secret => Update(secret, use, counted)));
+    }
 
-    private void Update(Secret secret, Action<Secret> use)
+    private void Update(Secret secret, Action<Secret> use, bool counted)
     {
         var (certificates, validator, ticketKeys) = (_certificates, _validator, _ticketKeys);
         _certificates = [.. _certificates];
@@ -106,6 +128,9 @@ internal sealed class TlsContextAssembly
             if (!_assembling)
             {
                 Build();
+            }
+            if (counted)
+            {
                 _updates.Inc();
             }
         }
@@ -143,7 +168,7 @@ internal sealed class TlsContextAssembly
         {
             return;
         }
-        _source.Current = _make(
+        Source.Current = _make(
             new TlsContextSettings
             {
                 Parameters = _parameters,

@@ -4,7 +4,7 @@ using MeshProxy.Proxy.Observability;
 namespace MeshProxy.Proxy.Security.Tls;
 
 /// <summary>`ssl.` counters of a listener or cluster (Envoy's SslStats); ciphers, versions and curves are counted by the names met.</summary>
-internal sealed class TlsStats
+internal sealed class TlsStats : IDisposable
 {
     private static readonly StatBlockLayout Layout = new([.. Enum.GetValues<TlsStat>().Select(
         static s => (Name(s), StatKind.Counter))]);
@@ -21,6 +21,8 @@ internal sealed class TlsStats
         _scope = owner.Scope("ssl");
         _block = _scope.Block(Layout);
     }
+
+    public void Dispose() => _scope.Dispose();
 
     public void Inc(TlsStat stat) => _block.Inc((int)stat);
 

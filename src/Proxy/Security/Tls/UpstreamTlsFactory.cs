@@ -8,23 +8,26 @@ using Config = Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext;
 namespace MeshProxy.Proxy.Security.Tls;
 
 /// <summary>An UpstreamTlsContext, compiled.</summary>
-internal sealed class UpstreamTlsFactory : IUpstreamTransportSocketFactory
+internal sealed class UpstreamTlsFactory : IUpstreamTransportSocketFactory, IDisposable
 {
+    private readonly TlsContextAssembly _assembly;
     private readonly TlsContextSource _source;
+    private readonly IStatsScope _scope;
     private readonly Counter _notReady;
 
-    private UpstreamTlsFactory(TlsContextSource source, Counter notReady, bool supportsAlpn)
+    private UpstreamTlsFactory(TlsContextAssembly assembly, IStatsScope scope)
     {
-        _source = source;
-        _notReady = notReady;
-        SupportsAlpn = supportsAlpn;
+        _assembly = assembly;
+        _source = assembly.Source;
+        _scope = scope;
+        _notReady = scope.Counter("upstream_context_secrets_not_ready");
     }
 
     public bool ImplementsSecureTransport => true;
 
     public bool IsReady => _source.Current is not null;
 
-    public bool SupportsAlpn { get; }
+    public bool SupportsAlpn => true;
 
     public static UpstreamTlsFactory Compile(Config config, FactoryContext context, TlsContextManager manager)
     {
@@ -49,9 +52,16 @@ internal sealed class UpstreamTlsFactory : IUpstreamTransportSocketFactory
                 "'auto_sni_san_validation' was configured without a validation context configured with trusted_ca");
         }
         var scope = context.Scope.Scope("client_ssl_socket_factory");
-        var source = TlsContextAssembly.Start(common, OpenSslConstants.Tls12, null, context, scope, manager,
+        var assembly = TlsContextAssembly.Start(common, OpenSslConstants.Tls12, null, context, scope, manager,
             (settings, _) => new ClientTlsContext(settings, client));
-        return new UpstreamTlsFactory(source, scope.Counter("upstream_context_secrets_not_ready"), true);
+        return new UpstreamTlsFactory(assembly, scope);
+    }
+
+    /// <summary>The owner is gone: secrets are no longer followed.</summary>
+    public void Dispose()
+    {
+        _assembly.Dispose();
+        _scope.Dispose();
     }
 
     public ITransportSocket Create(TransportSocketOptions? options, Host host)
