@@ -22,7 +22,9 @@ internal sealed record Authority
     public static Authority Create(DateTimeOffset now, TimeSpan lifetime)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=meshproxy-injector, O=MeshProxy", key, HashAlgorithmName.SHA256);
+        // A name of its own: verifiers look for an issuer by name, and two authorities are trusted during a change.
+        var name = $"CN=meshproxy-injector-{RandomNumberGenerator.GetHexString(8, lowercase: true)}, O=MeshProxy";
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
@@ -59,6 +61,8 @@ internal sealed record Authority
         request.CertificateExtensions.Add(alternatives.Build(critical: true));
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+            issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
         var end = now + lifetime;
         if (end.UtcDateTime > issuer.NotAfter.ToUniversalTime())

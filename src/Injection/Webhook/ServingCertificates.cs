@@ -44,9 +44,10 @@ internal sealed class ServingCertificates
             await _publish(authority.BundlePem, stop).ConfigureAwait(false);
             _published = authority.BundlePem;
         }
+        var serves = _current is not null && _current.NotAfter.ToUniversalTime() > now.UtcDateTime;
         // What was published in this round may take a moment to reach every API server: the old certificate, whose
         // authority they trust already, serves until the next round.
-        if (_current is not null && (!trusted || (!IsDue(_current, now) && _issuer == authority.CertificatePem)))
+        if (serves && (!trusted || (!IsDue(_current!, now) && _issuer == authority.CertificatePem)))
             return;
         Volatile.Write(ref _current, authority.Issue(_names, now, CertificateLifetime));
         _issuer = authority.CertificatePem;
@@ -56,7 +57,7 @@ internal sealed class ServingCertificates
     {
         while (true)
         {
-            var stored = await ReadAsync(stop).ConfigureAwait(false);
+            var stored = await _store.ReadAsync(stop).ConfigureAwait(false);
             if (stored is { } present && !IsUnusable(present.Authority, now) && !present.Authority.IsDue(now))
                 return present.Authority;
             var next = stored is { } old && !IsUnusable(old.Authority, now)
@@ -66,8 +67,6 @@ internal sealed class ServingCertificates
                 return next;
         }
     }
-
-    private Task<(Authority Authority, string Version)?> ReadAsync(CancellationToken stop) => _store.ReadAsync(stop);
 
     // A Secret that somebody emptied or broke, or an authority that is over, is replaced.
     private static bool IsUnusable(Authority authority, DateTimeOffset now)
