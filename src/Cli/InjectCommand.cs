@@ -67,7 +67,7 @@ internal static class InjectCommand
         return new OfflineSettings
         {
             Values = values,
-            Mesh = MeshSettings.Read(meshFile is null ? null : Read(meshFile), meshFile ?? "the mesh configuration", values),
+            Mesh = MeshSettings.Read(meshFile is null ? null : Read(meshFile), meshFile ?? "the mesh configuration", values, Console.Error.WriteLine),
             Revision = line.GetValue(Revision)!,
             NativeSidecars = NativeSidecarModes.Parse(Environment.GetEnvironmentVariable("ENABLE_NATIVE_SIDECARS"))
                 == NativeSidecarMode.Always,

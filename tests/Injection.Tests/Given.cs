@@ -11,7 +11,7 @@ internal static class Given
     public static InjectionValues Values(string? yaml = null) => ValuesReader.Read(yaml, "values", _ => { });
 
     public static MeshSettings Mesh(string? yaml = null, InjectionValues? values = null) =>
-        MeshSettings.Read(yaml, "mesh", values ?? Values());
+        MeshSettings.Read(yaml, "mesh", values ?? Values(), _ => { });
 
     public static JsonObject Pod(string yaml) => YamlReader.ReadObject(yaml, "pod");
 

@@ -121,7 +121,7 @@ public class PodInjectorTests
     [InlineData("traffic.sidecar.istio.io/includeOutboundIPRanges", "10.0.0.1")]
     [InlineData("istio.io/reroute-virtual-interfaces", "eth0,")]
     [InlineData("traffic.sidecar.istio.io/excludeInterfaces", "a-name-too-long-for-linux")]
-    [InlineData("proxy.istio.io/config", "{nonsense: 1}")]
+    [InlineData("proxy.istio.io/config", "{proxyMetadata: {A: 1}}")]
     [InlineData("proxy.istio.io/config", "{drainDuration: 5m}")]
     [InlineData("proxy.istio.io/config", "{interceptionMode: SOMETIMES}")]
     [InlineData("prometheus.istio.io/scrape-targets", "015020")]
@@ -131,6 +131,19 @@ public class PodInjectorTests
         {
             ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [annotation] = value } },
         })));
+
+    [Theory]
+    [InlineData("proxy.istio.io/config", "{fieldOfTheFuture: 1}", "fieldOfTheFuture")]
+    [InlineData("sidecar.istio.io/userVolume", "no JSON", "userVolume")]
+    [InlineData("prometheus.istio.io/scrape-targets", ":/metrics", ":/metrics")]
+    public void What_has_no_effect_is_said(string annotation, string value, string named)
+    {
+        List<string> warnings = [];
+        PodInjector.Inject(Given.Request(
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [annotation] = value } } },
+            warnings: warnings));
+        Assert.Contains(named, Assert.Single(warnings));
+    }
 
     [Fact]
     public void A_fragment_of_the_user_is_a_template()

@@ -14,19 +14,25 @@ public sealed record MeshSettings
     public required ProxyConfiguration DefaultConfig { get; init; }
 
     /// <param name="yaml">A part of MeshConfig, or null.</param>
+    /// <param name="what">How a message names the file.</param>
+    /// <param name="values">Values, which set some of it.</param>
+    /// <param name="warn">Told of names that have no effect.</param>
     /// <exception cref="ManifestException">The text is no YAML or breaks a rule of ProxyConfig.</exception>
-    public static MeshSettings Read(string? yaml, string what, InjectionValues values)
+    public static MeshSettings Read(string? yaml, string what, InjectionValues values, Action<string> warn)
     {
         var mesh = FromChart(values);
         ValuesReader.Overlay(mesh, values.MeshConfig);
         if (yaml is not null)
             ValuesReader.Overlay(mesh, YamlReader.ReadObject(yaml, what));
+        var defaults = ProxyConfiguration.From(mesh.Object("defaultConfig") ?? [], $"defaultConfig of {what}");
+        foreach (var name in defaults.Unknown)
+            warn($"{what}: defaultConfig.{name} is no field of ProxyConfig and has no effect");
         return new MeshSettings
         {
             TrustDomain = mesh.Text("trustDomain") ?? "",
             PrometheusMerge = mesh.Text("enablePrometheusMerge") != "false",
             InboundLocalhost = mesh.Object("inboundTrafficPolicy").Text("mode") == "LOCALHOST",
-            DefaultConfig = ProxyConfiguration.From(mesh.Object("defaultConfig") ?? [], $"defaultConfig of {what}"),
+            DefaultConfig = defaults,
         };
     }
 

@@ -78,6 +78,9 @@ public sealed class ProxyConfiguration
 
     private ProxyConfiguration(JsonObject tree) => _tree = tree;
 
+    /// <summary>Names that were given and are no fields of ours: a newer Istio's, or mistakes. They have no effect.</summary>
+    public IReadOnlyList<string> Unknown { get; private init; } = [];
+
     public string InterceptionMode => _tree.Text("interceptionMode") ?? "REDIRECT";
     public bool HoldApplication => _tree.Flag("holdApplicationUntilProxyStarts");
     public int StatusPort => _tree.Number("statusPort") ?? 15020;
@@ -87,20 +90,20 @@ public sealed class ProxyConfiguration
     public IReadOnlyDictionary<string, string> Metadata =>
         new SortedDictionary<string, string>(_tree.TextMap("proxyMetadata").ToDictionary(), StringComparer.Ordinal);
 
-    /// <exception cref="ManifestException">A field is unknown or has a value of another kind.</exception>
+    /// <exception cref="ManifestException">A field has a value of another kind.</exception>
     public static ProxyConfiguration From(JsonObject given, string what)
     {
         var tree = new JsonObject();
+        List<string> unknown = [];
         foreach (var (name, value) in given)
         {
             var field = JsonName(name);
             if (!Fields.TryGetValue(field, out var rule))
-                throw new ManifestException(
-                    $"could not parse proxy config: {what} has the field \"{name}\", which ProxyConfig does not have; remove it");
-            if (value is not null)
+                unknown.Add(name);
+            else if (value is not null)
                 tree[field] = Checked(field, rule.Kind, value, what);
         }
-        return new ProxyConfiguration(tree);
+        return new ProxyConfiguration(tree) { Unknown = unknown };
     }
 
     /// <summary>This configuration with the fields of a pod's `proxy.istio.io/config` annotation on top.</summary>
@@ -116,14 +119,15 @@ public sealed class ProxyConfiguration
             throw new ManifestException($"could not parse proxy config: {e.Message}", e);
         }
         var tree = _tree.DeepClone().AsObject();
-        foreach (var (name, value) in From(given, what)._tree)
+        var own = From(given, what);
+        foreach (var (name, value) in own._tree)
         {
             if (MergedMaps.Contains(name) && value is JsonObject map && tree[name] is JsonObject present)
                 ValuesReader.Overlay(present, map);
             else
                 tree[name] = value?.DeepClone();
         }
-        return new ProxyConfiguration(tree);
+        return new ProxyConfiguration(tree) { Unknown = own.Unknown };
     }
 
     /// <summary>The JSON that the agent gets: what differs from its own defaults.</summary>
@@ -147,8 +151,8 @@ public sealed class ProxyConfiguration
         var text = NodeReading.AsText(value);
         switch (kind)
         {
-            case Kind.Text when text is not null:
-                return text;
+            case Kind.Text when value.GetValueKind() == JsonValueKind.String:
+                return value.DeepClone();
             case Kind.Whole or Kind.WrappedWhole
                 when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole):
                 return whole;
@@ -161,9 +165,10 @@ public sealed class ProxyConfiguration
                 return text;
             case Kind.Message when value is JsonObject:
                 return value.DeepClone();
-            case Kind.TextMap when value is JsonObject map && map.All(entry => entry.Value is JsonValue):
-                return new JsonObject(map.Select(entry =>
-                    KeyValuePair.Create(entry.Key, (JsonNode?)NodeReading.AsText(entry.Value))));
+            // As protobuf's JSON: a number or true without quotes is no text.
+            case Kind.TextMap when value is JsonObject map
+                && map.All(entry => entry.Value?.GetValueKind() == JsonValueKind.String):
+                return map.DeepClone();
             case Kind.TextList when value is JsonArray list && list.All(member => member is JsonValue or JsonObject):
                 return value.DeepClone();
             default:
@@ -174,12 +179,12 @@ public sealed class ProxyConfiguration
 
     private static string Expected(string field, Kind kind) => kind switch
     {
-        Kind.Text => "text",
+        Kind.Text => "text (in quotes if it looks like a number or true)",
         Kind.Whole or Kind.WrappedWhole => "a whole number",
         Kind.WrappedFlag => "true or false",
         Kind.Duration => "a duration in seconds such as 20s",
         Kind.Choice => "one of " + string.Join(", ", Choices[field]),
-        Kind.TextMap => "a map of names to text",
+        Kind.TextMap => "a map of names to text in quotes",
         Kind.TextList => "a list",
         _ => "a map",
     };

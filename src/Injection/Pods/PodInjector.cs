@@ -22,6 +22,7 @@ internal static class PodInjector
         DropStampedUser(original, request.Identity);
 
         var input = Input(request, original);
+        WarnOfIgnored(input, request.Warn);
         var decision = SidecarDecision.From(input);
         var pod = original.Clone();
         var template = new PodDocument([]);
@@ -131,6 +132,20 @@ internal static class PodInjector
     {
         if (pod.Spec.Text("dnsPolicy") is { Length: > 0 } policy && policy != "ClusterFirst")
             warn($"dnsPolicy is {policy}: the proxy may not find its control plane, whose name only the cluster's DNS knows");
+    }
+
+    private static void WarnOfIgnored(TemplateInput input, Action<string> warn)
+    {
+        if (input.Pod.Annotation(MeshNames.ProxyConfig) is not null)
+        {
+            foreach (var name in input.ProxyConfig.Unknown)
+                warn($"{name} in {MeshNames.ProxyConfig} is no field of ProxyConfig and has no effect");
+        }
+        foreach (var name in new[] { MeshNames.UserVolume, MeshNames.UserVolumeMount, MeshNames.DatadogEnvironment })
+        {
+            if (input.Pod.Annotation(name) is { } text && JsonText.TryParse(text) is not JsonObject)
+                warn($"{name} is no JSON map of names to values and has no effect");
+        }
     }
 
     // Labels and annotations are text; a manifest may have them unquoted, which kubectl refuses.

@@ -44,7 +44,7 @@ internal sealed class ConfigurationFiles : IDisposable
     {
         var values = ValuesReader.Read(Text(_valuesFile), _valuesFile ?? "values", _log);
         return new WebhookConfiguration(
-            values, MeshSettings.Read(Text(_meshFile), _meshFile ?? "the mesh configuration", values));
+            values, MeshSettings.Read(Text(_meshFile), _meshFile ?? "the mesh configuration", values, _log));
     }
 
     private static string? Text(string? file)
