@@ -34,12 +34,14 @@ internal sealed class ActiveListener
     /// <summary>No longer takes connections, also not by hand-over.</summary>
     public bool Stopped { get; private set; }
 
-    public void Listen(IEnumerable<ListenSocket> sockets)
+    public void Listen(IEnumerable<ListenSocket> sockets, bool paused)
     {
         foreach (var socket in sockets)
         {
             socket.MaxPerEvent = Config.MaxConnectionsPerSocketEvent;
+            socket.OnBatch = count => Config.Stats.Record(ListenerStat.ConnectionsAcceptedPerSocketEvent, count);
             _sockets.Add(socket);
+            socket.Pause(paused);
             socket.Attach(Loop, OnAccept);
         }
     }
@@ -97,16 +99,10 @@ internal sealed class ActiveListener
 
     private void OnAccept(AcceptedSocket socket)
     {
-        if (!_worker.TryTakeGlobal(Config))
+        var holdsGlobal = !Config.IgnoreGlobalConnectionLimit;
+        if (TryAdmit(holdsGlobal) is { } refused)
         {
-            Config.Stats.Inc(ListenerStat.GlobalCxOverflow);
-            new SocketIoHandle(socket.FileDescriptor).Close(false);
-            return;
-        }
-        if (!Config.Limit.TryTake())
-        {
-            _worker.ReleaseGlobal(Config);
-            Config.Stats.Inc(ListenerStat.CxOverflow);
+            Config.Stats.Inc(refused);
             new SocketIoHandle(socket.FileDescriptor).Close(false);
             return;
         }
@@ -118,14 +114,46 @@ internal sealed class ActiveListener
             DirectRemoteAddress = socket.RemoteAddress,
             ConnectionId = StreamConnection.NextId(),
         };
-        Take(new SocketIoHandle(socket.FileDescriptor), info, ConnectionFactory.NewStreamInfo(Loop, info), handOff: Config.UseOriginalDestination);
+        Take(new SocketIoHandle(socket.FileDescriptor), info, ConnectionFactory.NewStreamInfo(Loop, info),
+            Config.UseOriginalDestination, holdsGlobal);
     }
 
-    /// <summary>Takes a connection that this listener accepted, was handed, or got in memory; its limits are already taken.</summary>
-    public void Take(IIoHandle io, ConnectionInfo info, StreamInfo streamInfo, bool handOff)
+    // The statistic of what refuses the connection; null lets it in, with its limits taken.
+    private int? TryAdmit(bool holdsGlobal)
+    {
+        if (!Config.BypassOverload && _worker.RejectsConnections())
+        {
+            return ListenerStat.CxOverloadReject;
+        }
+        if (holdsGlobal && !_worker.GlobalLimit.TryTake())
+        {
+            return ListenerStat.GlobalCxOverflow;
+        }
+        if (Config.Limit.TryTake())
+        {
+            return null;
+        }
+        ReleaseGlobal(holdsGlobal);
+        return ListenerStat.CxOverflow;
+    }
+
+    /// <summary>Takes the server's end of an in-memory stream, opened by a cluster that names this internal listener.</summary>
+    public void TakeInternal(IIoHandle io, ConnectionInfo info, StreamInfo streamInfo)
+    {
+        if (Config.Limit.TryTake())
+        {
+            Take(io, info, streamInfo, Config.UseOriginalDestination, holdsGlobal: false);
+            return;
+        }
+        Config.Stats.Inc(ListenerStat.CxOverflow);
+        io.Close(false);
+    }
+
+    // The limits of the connection are already taken.
+    private void Take(IIoHandle io, ConnectionInfo info, StreamInfo streamInfo, bool handOff, bool holdsGlobal)
     {
         streamInfo.Listener = Config.Facts;
-        var pending = new PendingConnection(this, io, info, streamInfo, handOff);
+        var pending = new PendingConnection(this, io, info, streamInfo, handOff, holdsGlobal);
         pending.Node = _pending.AddLast(pending);
         Config.Stats.Inc(ListenerStat.PreCxActive);
         pending.Start();
@@ -139,8 +167,8 @@ internal sealed class ActiveListener
             && _worker.FindByAddress(pending.Info.LocalAddress) is { } other && other != this)
         {
             Config.Limit.Release();
-            _worker.ReleaseGlobal(Config);
-            other.TakeHandedOver(pending);
+            other.Config.Limit.Take();
+            other.Take(pending.Io, pending.Info, pending.StreamInfo, handOff: false, pending.HoldsGlobal);
             return;
         }
         if (pending.Info.DetectedTransportProtocol.Length == 0)
@@ -153,10 +181,7 @@ internal sealed class ActiveListener
     public void Abandon(PendingConnection pending)
     {
         Forget(pending);
-        pending.Io.Close(false);
-        Config.Limit.Release();
-        _worker.ReleaseGlobal(Config);
-        LogEnd(pending.StreamInfo);
+        Drop(pending);
     }
 
     public void OnConnectionClosed(ActiveConnection connection, LinkedListNode<ActiveConnection> node)
@@ -169,35 +194,28 @@ internal sealed class ActiveListener
             (EventLoop.NowNanoseconds - connection.Connection.StreamInfo.StartNanoseconds) / 1_000_000);
         _workerStats.Dec(ListenerStat.WorkerCxActive);
         Config.Limit.Release();
-        _worker.ReleaseGlobal(Config);
-        LogEnd(connection.Connection.StreamInfo);
-        _worker.OnConnectionEnded(this);
-    }
-
-    private void TakeHandedOver(PendingConnection pending)
-    {
-        if (!_worker.TryTakeGlobal(Config) || !Config.Limit.TryTake())
+        ReleaseGlobal(connection.HoldsGlobal);
+        if (Config.AccessLogs.Count > 0)
         {
-            Config.Stats.Inc(ListenerStat.CxOverflow);
-            pending.Io.Close(false);
-            return;
+            // The filters still learn of the end: what they note belongs into the record.
+            Loop.Defer(() => LogEnd(connection.Connection.StreamInfo));
         }
-        Take(pending.Io, pending.Info, pending.StreamInfo, handOff: false);
     }
 
     private void Begin(PendingConnection pending)
     {
         var chain = Config.FindFilterChain(pending.Info, pending.StreamInfo);
-        if (chain is null || !chain.TransportSocket.IsReady)
+        if (chain is null)
         {
-            Refuse(pending, chain);
+            Refuse(pending);
             return;
         }
         pending.StreamInfo.FilterChainName = chain.Name;
+        pending.StreamInfo.FilterChainMetadata = chain.Metadata;
         var connection = StreamConnection.CreateServer(
             Loop, pending.Io, chain.TransportSocket.Create(), pending.Info, pending.StreamInfo);
         connection.BufferLimit = Config.BufferLimit;
-        var active = new ActiveConnection(this, connection, chain);
+        var active = new ActiveConnection(this, connection, chain, pending.HoldsGlobal);
         Config.Stats.Inc(ListenerStat.CxTotal);
         Config.Stats.Inc(ListenerStat.CxActive);
         _workerStats.Inc(ListenerStat.WorkerCxTotal);
@@ -229,18 +247,28 @@ internal sealed class ActiveListener
         connection.Close(ConnectionCloseType.NoFlush);
     }
 
-    private void Refuse(PendingConnection pending, CompiledFilterChain? chain)
+    private void Refuse(PendingConnection pending)
     {
-        if (chain is null)
-        {
-            Config.Stats.Inc(ListenerStat.NoFilterChainMatch);
-            pending.StreamInfo.SetFlag(ResponseFlags.NoRouteFound);
-            pending.StreamInfo.ResponseCodeDetails = "filter_chain_not_found";
-        }
+        Config.Stats.Inc(ListenerStat.NoFilterChainMatch);
+        pending.StreamInfo.SetFlag(ResponseFlags.NoRouteFound);
+        pending.StreamInfo.ResponseCodeDetails = "filter_chain_not_found";
+        Drop(pending);
+    }
+
+    private void Drop(PendingConnection pending)
+    {
         pending.Io.Close(false);
         Config.Limit.Release();
-        _worker.ReleaseGlobal(Config);
+        ReleaseGlobal(pending.HoldsGlobal);
         LogEnd(pending.StreamInfo);
+    }
+
+    private void ReleaseGlobal(bool held)
+    {
+        if (held)
+        {
+            _worker.GlobalLimit.Release();
+        }
     }
 
     private void Forget(PendingConnection pending)

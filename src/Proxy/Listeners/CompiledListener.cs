@@ -79,6 +79,9 @@ public sealed class CompiledListener
 
     public required bool IgnoreGlobalConnectionLimit { get; init; }
 
+    /// <summary>Overload neither refuses nor delays its connections (bypass_overload_manager).</summary>
+    public required bool BypassOverload { get; init; }
+
     public IEnumerable<CompiledFilterChain> AllChains =>
         DefaultFilterChain is null ? FilterChains : FilterChains.Append(DefaultFilterChain);
 

@@ -18,5 +18,8 @@ public sealed class ConnectionLimit(Func<ulong> max)
         return false;
     }
 
+    /// <summary>Takes one whatever the limit: a connection handed over by another listener was let in there.</summary>
+    public void Take() => Interlocked.Increment(ref _count);
+
     public void Release() => Interlocked.Decrement(ref _count);
 }

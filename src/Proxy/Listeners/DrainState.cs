@@ -1,4 +1,4 @@
-using MeshProxy.Proxy.Transport;
+using MeshProxy.Proxy.Configuration;
 
 namespace MeshProxy.Proxy.Listeners;
 
@@ -16,36 +16,43 @@ public enum DrainStrategy
 /// </summary>
 public sealed class DrainState(DrainState? parent, DrainStrategy strategy, TimeSpan drainTime) : IDrainDecision
 {
-    private long _startMilliseconds = -1;
+    private const long NotStarted = -1;
 
-    /// <summary>Ignores the parent's drain when that comes from /healthcheck/fail (drain_type MODIFY_ONLY).</summary>
-    public bool IgnoreHealthCheckFail { get; init; }
+    private long _start = NotStarted;
+    private long _inboundStart = NotStarted;
 
-    /// <summary>Set on the process's state by /healthcheck/fail.</summary>
-    public bool HealthCheckFailed { get; set; }
+    /// <summary>Drains too while `/healthcheck/fail` holds (listeners with drain_type DEFAULT); null otherwise.</summary>
+    public ServerHealth? Health { get; init; }
 
-    public bool Draining => Volatile.Read(ref _startMilliseconds) >= 0;
+    /// <summary>A listener of traffic direction INBOUND: `/drain_listeners?inboundonly` is meant for it.</summary>
+    public bool Inbound { get; init; }
 
     public TimeSpan DrainTime => drainTime;
 
-    public bool DrainClose => Draws() || HealthFail() || (parent?.Draws() ?? false) || (parent?.ParentDraws ?? false);
+    public bool DrainClose => Closes(Inbound);
 
-    private bool ParentDraws => parent?.Draws() ?? false;
+    /// <summary>Whether the drain has begun, of all or at least of what is inbound.</summary>
+    public bool Draining(bool inboundOnly) =>
+        Volatile.Read(ref _start) >= 0 || (inboundOnly && Volatile.Read(ref _inboundStart) >= 0);
 
     /// <summary>Begins the drain; a second call changes nothing.</summary>
-    public void Start()
+    public void Start(bool inboundOnly = false)
     {
-        if (!Draining)
+        ref var start = ref inboundOnly ? ref _inboundStart : ref _start;
+        if (start == NotStarted)
         {
-            Volatile.Write(ref _startMilliseconds, Environment.TickCount64);
+            Volatile.Write(ref start, Environment.TickCount64);
         }
     }
 
-    private bool HealthFail() => !IgnoreHealthCheckFail && (HealthCheckFailed || (parent?.HealthFail() ?? false));
+    private bool Closes(bool inbound) =>
+        Health is { Failed: true }
+        || Draws(Volatile.Read(ref _start))
+        || (inbound && Draws(Volatile.Read(ref _inboundStart)))
+        || (parent?.Closes(inbound || parent.Inbound) ?? false);
 
-    private bool Draws()
+    private bool Draws(long start)
     {
-        var start = Volatile.Read(ref _startMilliseconds);
         if (start < 0)
         {
             return false;

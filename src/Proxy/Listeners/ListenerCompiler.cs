@@ -36,7 +36,8 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         // An in-place update keeps the drain state too: kept chains hang on it.
         var drain = inPlace ? previous!.Drain : new DrainState(services.ProcessDrain, services.Strategy, services.DrainTime)
         {
-            IgnoreHealthCheckFail = listener.DrainTypeValue == Listener.DrainType.ModifyOnly,
+            Health = listener.DrainTypeValue == Listener.DrainType.ModifyOnly ? null : services.Health,
+            Inbound = listener.TrafficDirection == TrafficDirection.Inbound,
         };
         var facts = new ListenerFacts(
             name, (int)listener.TrafficDirection, MetadataConversion.ToMetadata(listener.Metadata));
@@ -72,6 +73,7 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
             Init = init,
             Drain = drain,
             IgnoreGlobalConnectionLimit = listener.IgnoreGlobalConnLimit,
+            BypassOverload = listener.BypassOverloadManager,
         };
     }
 
@@ -135,7 +137,8 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         {
             return same;
         }
-        var drain = new DrainState(owner.Drain, services.Strategy, services.DrainTime);
+        // A removed chain asks its connections to end at their next opportunity, whatever the strategy.
+        var drain = new DrainState(owner.Drain, DrainStrategy.Immediate, services.DrainTime);
         var context = services.Context(owner, drain);
         return new CompiledFilterChain
         {

@@ -18,6 +18,8 @@ internal abstract class ListenerCompilerServices
 
     public abstract DrainState ProcessDrain { get; }
 
+    public abstract ServerHealth Health { get; }
+
     public abstract DrainStrategy Strategy { get; }
 
     public abstract TimeSpan DrainTime { get; }

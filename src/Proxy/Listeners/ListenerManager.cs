@@ -21,15 +21,18 @@ public sealed class ListenerManager
     private readonly List<ListenerEntry> _warming = [];
     private readonly List<ListenerEntry> _draining = [];
     private bool _workersStarted;
-    private bool _stopped;
+    private bool _paused;
+    private bool _stoppedAll;
+    private bool _stoppedInbound;
 
     internal ListenerManager(
-        EventLoop mainLoop, IReadOnlyList<EventLoop> workers, ListenerCompilerServices services, GlobalConnectionLimit globalLimit)
+        EventLoop mainLoop, IReadOnlyList<EventLoop> workers, ListenerCompilerServices services, ConnectionLimit globalLimit,
+        OverloadState overload)
     {
         _mainLoop = mainLoop;
         _services = services;
         _compiler = new ListenerCompiler(services);
-        _workers = [.. workers.Select(loop => new WorkerListeners(loop, globalLimit))];
+        _workers = [.. workers.Select(loop => new WorkerListeners(loop, globalLimit, overload))];
         _stats = services.ServerScope.Scope("listener_manager").Block(ListenerManagerStat.Layout);
     }
 
@@ -53,7 +56,7 @@ public sealed class ListenerManager
         var name = listener.Name.Length > 0 ? listener.Name : Guid.NewGuid().ToString();
         var warming = _warming.Find(entry => entry.Config.Name == name);
         var active = _active.Find(entry => entry.Config.Name == name);
-        if (active is { AddedViaApi: false } && addedViaApi)
+        if ((active is { AddedViaApi: false } && addedViaApi) || IsStopped(listener.TrafficDirection))
         {
             return false;
         }
@@ -127,16 +130,59 @@ public sealed class ListenerManager
         UpdateGauges();
     }
 
-    /// <summary>Refuses new connections on the listeners chosen; what is open stays. Later LDS updates no longer open sockets.</summary>
-    public void StopListeners(Func<CompiledListener, bool> which, bool all)
+    /// <summary>
+    /// `POST /drain_listeners`: at once no connection is accepted any more; graceful, connections are asked to end and new
+    /// ones are accepted until the drain time is over. A graceful drain under way is not begun again.
+    /// </summary>
+    /// <param name="inboundOnly">Only listeners of traffic direction INBOUND.</param>
+    /// <param name="skipExit">Graceful: go on accepting also after the drain time.</param>
+    public void Drain(bool graceful, bool inboundOnly, bool skipExit)
     {
-        _stopped |= all;
+        if (!graceful)
+        {
+            StopListeners(inboundOnly);
+            return;
+        }
+        if (_services.ProcessDrain.Draining(inboundOnly))
+        {
+            return;
+        }
+        _services.ProcessDrain.Start(inboundOnly);
+        if (!skipExit)
+        {
+            _mainLoop.CreateTimer(() => StopListeners(inboundOnly)).Arm(_services.DrainTime);
+        }
+    }
+
+    /// <summary>Refuses new connections; what is open stays. Later updates of such listeners are ignored.</summary>
+    public void StopListeners(bool inboundOnly)
+    {
+        _stoppedAll |= !inboundOnly;
+        _stoppedInbound = true;
+        foreach (var entry in _warming.FindAll(entry => IsStopped(entry.Config.Definition.TrafficDirection)))
+        {
+            Discard(entry);
+        }
         foreach (var entry in _active)
         {
-            if (which(entry.Config))
+            if (IsStopped(entry.Config.Definition.TrafficDirection))
             {
                 _stats.Inc(ListenerManagerStat.Stopped);
                 OnWorkers(entry, static active => active.StopAccepting());
+            }
+        }
+        UpdateGauges();
+    }
+
+    /// <summary>Overload action stop_accepting_connections: new connections wait in the kernel's queue while it is on.</summary>
+    public void PauseAccepting(bool paused)
+    {
+        _paused = paused;
+        foreach (var entry in _active)
+        {
+            if (!entry.Config.BypassOverload)
+            {
+                OnWorkers(entry, active => active.PauseAccepting(paused));
             }
         }
     }
@@ -158,6 +204,9 @@ public sealed class ListenerManager
             });
         }
     }
+
+    private bool IsStopped(Envoy.Config.Core.V3.TrafficDirection direction) =>
+        _stoppedAll || (_stoppedInbound && direction == Envoy.Config.Core.V3.TrafficDirection.Inbound);
 
     private ListenerEntry Compile(Listener listener, string name, ListenerEntry? active, string version, bool addedViaApi)
     {
@@ -192,7 +241,7 @@ public sealed class ListenerManager
         {
             entry.LocalAddresses = active!.LocalAddresses;
         }
-        else if (entry.Config.BindToPort && !entry.Config.IsInternal && !_stopped && _services.OpenSockets)
+        else if (entry.Config.BindToPort && !entry.Config.IsInternal && _services.OpenSockets)
         {
             OpenSockets(entry);
         }
@@ -288,7 +337,9 @@ public sealed class ListenerManager
 
     private void GiveToWorkers(ListenerEntry entry, ListenerEntry? replaced)
     {
+        var paused = _paused;
         var sockets = entry.Sockets;
+        var shares = replaced is not null && SameAddresses(replaced.Config, entry.Config);
         entry.Sockets = null;
         for (var i = 0; i < _workers.Length; i++)
         {
@@ -300,18 +351,13 @@ public sealed class ListenerManager
             {
                 var old = before is null ? null : Find(worker, before);
                 var active = worker.Add(config);
-                if (own is not null)
-                {
-                    old?.StopAccepting();
-                    active.Listen(own);
-                }
-                else if (old is not null)
-                {
-                    // In one step of the loop: no connection is refused in between.
-                    active.Listen(old.ReleaseSockets());
-                }
+                // In one step of the loop: no connection is refused in between.
+                var taken = shares && own is null && old is not null ? old.ReleaseSockets() : own;
+                old?.StopAccepting();
+                active.Listen(taken ?? [], paused && !config.BypassOverload);
             });
         }
+        _stats.Add(ListenerManagerStat.CreateSuccess, _workers.Length);
     }
 
     private void StartDrain(ListenerEntry entry, bool stopAccepting)
@@ -357,8 +403,9 @@ public sealed class ListenerManager
         }
     }
 
+    // By its drain, which outlives in-place updates: work posted before one still finds its listener after it.
     private static ActiveListener? Find(WorkerListeners worker, CompiledListener config) =>
-        worker.All.FirstOrDefault(active => ReferenceEquals(active.Config, config));
+        worker.All.FirstOrDefault(active => ReferenceEquals(active.Config.Drain, config.Drain));
 
     private void OpenSockets(ListenerEntry entry)
     {
@@ -424,6 +471,10 @@ public sealed class ListenerManager
     {
         _warming.Remove(warming);
         CloseSockets(warming);
+        if (!_active.Exists(active => ReferenceEquals(active.Config.Scope, warming.Config.Scope)))
+        {
+            warming.Config.Scope.Dispose();
+        }
     }
 
     private static void CloseSockets(ListenerEntry entry)

@@ -22,7 +22,7 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
     private bool _inFilter;
 
     public PendingConnection(
-        ActiveListener listener, IIoHandle io, ConnectionInfo info, StreamInfo streamInfo, bool handOff)
+        ActiveListener listener, IIoHandle io, ConnectionInfo info, StreamInfo streamInfo, bool handOff, bool holdsGlobal)
     {
         _listener = listener;
         _filters = listener.Config.ListenerFilters;
@@ -31,6 +31,7 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
         Info = info;
         StreamInfo = streamInfo;
         HandOff = handOff;
+        HoldsGlobal = holdsGlobal;
     }
 
     public IIoHandle Io { get; }
@@ -40,6 +41,9 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
     public StreamInfo StreamInfo { get; }
 
     public bool HandOff { get; private set; }
+
+    /// <summary>Counts against the limit of all listeners.</summary>
+    public bool HoldsGlobal { get; }
 
     public LinkedListNode<PendingConnection>? Node { get; set; }
 

@@ -1,17 +1,21 @@
 using System.Net;
+using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Transport;
 
 namespace MeshProxy.Proxy.Listeners;
 
 /// <summary>The listeners of one loop (Envoy's ConnectionHandler): finds one by address for hand-over and internal connections.</summary>
-internal sealed class WorkerListeners(EventLoop loop, GlobalConnectionLimit globalLimit)
+internal sealed class WorkerListeners(EventLoop loop, ConnectionLimit globalLimit, OverloadState overload)
 {
     private readonly List<ActiveListener> _active = [];
 
+    private readonly OverloadAction _reject = overload.Action("envoy.overload_actions.reject_incoming_connections");
+    private readonly OverloadAction _shed = overload.Action("envoy.load_shed_points.tcp_listener_accept");
+
     public EventLoop Loop { get; } = loop;
 
-    /// <summary>Called on the loop when a listener's last connection has ended.</summary>
-    public Action<ActiveListener>? Emptied { get; set; }
+    /// <summary>Of all listeners together: overload.global_downstream_max_connections, or the downstream_connections monitor.</summary>
+    public ConnectionLimit GlobalLimit { get; } = globalLimit;
 
     public IReadOnlyList<ActiveListener> All => _active;
 
@@ -62,39 +66,11 @@ internal sealed class WorkerListeners(EventLoop loop, GlobalConnectionLimit glob
         return null;
     }
 
-    public bool TryTakeGlobal(CompiledListener listener) =>
-        listener.IgnoreGlobalConnectionLimit || globalLimit.TryTake();
-
-    public void ReleaseGlobal(CompiledListener listener)
-    {
-        if (!listener.IgnoreGlobalConnectionLimit)
-        {
-            globalLimit.Release();
-        }
-    }
-
-    public void OnConnectionEnded(ActiveListener listener)
-    {
-        if (listener.ConnectionCount == 0)
-        {
-            Emptied?.Invoke(listener);
-        }
-    }
+    /// <summary>Whether overload refuses this connection.</summary>
+    public bool RejectsConnections() => _reject.Takes() || _shed.Takes();
 
     private static bool IsWildcardFor(IPEndPoint own, ListenOptions options, IPEndPoint wanted) =>
         wanted.AddressFamily == own.AddressFamily
             ? own.Address.Equals(IPAddress.Any) || own.Address.Equals(IPAddress.IPv6Any)
             : own.Address.Equals(IPAddress.IPv6Any) && options.Ipv4Compatible;
-}
-
-/// <summary>overload.global_downstream_max_connections (or the downstream_connections resource monitor); no limit by default.</summary>
-internal sealed class GlobalConnectionLimit(Func<ulong> max)
-{
-    private readonly ConnectionLimit _limit = new(max);
-
-    public long Count => _limit.Count;
-
-    public bool TryTake() => _limit.TryTake();
-
-    public void Release() => _limit.Release();
 }

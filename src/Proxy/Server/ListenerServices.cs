@@ -20,6 +20,8 @@ internal sealed class ListenerServices(ServerContext server, bool internalListen
 
     public override DrainState ProcessDrain => server.Drain;
 
+    public override ServerHealth Health => server.Health;
+
     public override DrainStrategy Strategy => server.Options.DrainStrategy;
 
     public override TimeSpan DrainTime => server.Options.DrainTime;

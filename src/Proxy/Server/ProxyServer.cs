@@ -62,7 +62,7 @@ public sealed class ProxyServer : IDisposable
         _context.Secrets = Secrets = new SecretManager(() => _context.Subscriptions, files, _store.Root);
         Clusters.AsyncClients = new AsyncHttpClients(Clusters, _context.Runtime, _store.Root, node.Locality?.Zone ?? "").Get;
         Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, HasInternalListeners(bootstrap)),
-            new GlobalConnectionLimit(() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue)));
+            new ConnectionLimit(MaxConnections), _context.Overload);
     }
 
     public EventLoop MainLoop { get; }
@@ -112,6 +112,8 @@ public sealed class ProxyServer : IDisposable
         _logs.Dispose();
         _context.Files.Dispose();
     }
+
+    private ulong MaxConnections() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue);
 
     private void ReportFault(Exception fault) => Loggers.Main.Critical($"An internal error was contained: {fault}");
 

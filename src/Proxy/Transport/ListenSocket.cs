@@ -35,6 +35,9 @@ public sealed unsafe class ListenSocket : IIoEventHandler
     /// <summary>At most this many connections are accepted per readiness event; 0 drains the queue.</summary>
     public int MaxPerEvent { get; set; }
 
+    /// <summary>Told how many connections one readiness event brought.</summary>
+    public Action<int>? OnBatch { get; set; }
+
     /// <summary>Opens, binds and listens; an IOException says in one sentence why it could not.</summary>
     public static ListenSocket Open(EndPoint address, ListenOptions options)
     {
@@ -110,12 +113,14 @@ public sealed unsafe class ListenSocket : IIoEventHandler
     void IIoEventHandler.OnIoEvents(IoEvents events)
     {
         var address = stackalloc byte[KernelAddress.MaxLength];
-        for (var accepted = 0; (MaxPerEvent == 0 || accepted < MaxPerEvent) && FileDescriptor >= 0 && !_paused; accepted++)
+        var accepted = 0;
+        while ((MaxPerEvent == 0 || accepted < MaxPerEvent) && FileDescriptor >= 0 && !_paused)
         {
             var length = KernelAddress.MaxLength;
             var fd = Libc.Accept(FileDescriptor, address, &length, Constants.SockNonBlock | Constants.SockCloexec);
             if (fd >= 0)
             {
+                accepted++;
                 Deliver(fd, KernelAddress.Read(new ReadOnlySpan<byte>(address, length)));
                 continue;
             }
@@ -128,7 +133,11 @@ public sealed unsafe class ListenSocket : IIoEventHandler
             {
                 PauseUntilDescriptorsAreFree();
             }
-            return;
+            break;
+        }
+        if (accepted > 0)
+        {
+            OnBatch?.Invoke(accepted);
         }
     }
 
