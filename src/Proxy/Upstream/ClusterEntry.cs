@@ -44,6 +44,9 @@ internal sealed class ClusterEntry : ICluster
     /// <summary>How hosts are chosen; set by the cluster's type before it takes traffic.</summary>
     public ILoadBalancerFactory BalancerFactory { get; set; } = null!;
 
+    /// <summary>Set when the policy wants what responses report of the hosts' load.</summary>
+    public LoadReportOptions? LoadReports { get; set; }
+
     public ConnectionStats ConnectionStats { get; }
 
     public EventLoop MainLoop => _environment.MainLoop;

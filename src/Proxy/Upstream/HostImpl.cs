@@ -3,6 +3,7 @@ using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream.Health;
+using MeshProxy.Proxy.Upstream.LoadBalancing;
 
 namespace MeshProxy.Proxy.Upstream;
 
@@ -20,6 +21,7 @@ internal sealed class HostImpl : Host
     private volatile IUpstreamTransportSocketFactory? _transportSocketFactory;
     private volatile IOutlierMonitor _outlier = NoOutlierMonitor.Instance;
     private volatile string? _addressText;
+    private volatile ReportedWeight? _reportedWeight;
     private int _flags;
     private int _users;
 
@@ -78,7 +80,7 @@ internal sealed class HostImpl : Host
     public long LastHealthyTime { get; set; }
 
     /// <summary>Weight and expiry of client-side weighted round robin; null until a report came.</summary>
-    public LoadBalancing.ReportedWeight? ReportedWeight { get; set; }
+    public ReportedWeight? ReportedWeight => _reportedWeight;
 
     /// <summary>Below the limit of per_host_thresholds.</summary>
     public bool CanConnect =>
@@ -123,6 +125,10 @@ internal sealed class HostImpl : Host
         }
         return changed;
     }
+
+    /// <summary>Takes a weight the host reported; from any loop, the last one wins.</summary>
+    public void Report(double weight, long now) =>
+        _reportedWeight = new ReportedWeight(weight, _reportedWeight?.FirstReport ?? now, now);
 
     public override void SetUnhealthyByTraffic()
     {

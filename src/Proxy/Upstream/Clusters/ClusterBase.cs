@@ -54,6 +54,7 @@ internal abstract class ClusterBase : IDisposable
     public void Compile()
     {
         Entry.BalancerFactory = LoadBalancerCompiler.Compile(Info.Definition, ProvidedBalancer, Environment.Runtime);
+        Entry.LoadReports = (Entry.BalancerFactory as IWantsLoadReports)?.Reports;
         HealthChecker = HealthChecker.Compile(this, Environment);
         OutlierDetector = OutlierDetector.Compile(this, Environment);
         Entry.Hosts.Changed += OnHostsChanged;

@@ -39,6 +39,9 @@ internal abstract class EdfLoadBalancer : ZoneAwareLoadBalancer
     /// <summary>Whether lists of equal weights need a schedule all the same.</summary>
     protected virtual bool AlwaysScheduled => false;
 
+    /// <summary>Weights changed although the hosts did not: all schedules are made anew.</summary>
+    protected virtual bool MustReschedule() => false;
+
     protected abstract HostImpl PickUnweighted(SourceState state, HostImpl[] hosts);
 
     protected virtual HostImpl? PeekUnweighted(SourceState state, HostImpl[] hosts) => null;
@@ -66,6 +69,13 @@ internal abstract class EdfLoadBalancer : ZoneAwareLoadBalancer
         if (!_sources.TryGetValue(source, out var state))
         {
             _sources[source] = state = new SourceState { Index = Seed };
+        }
+        if (MustReschedule())
+        {
+            foreach (var other in _sources.Values)
+            {
+                other.Hosts = null;
+            }
         }
         if (!ReferenceEquals(state.Hosts, hosts))
         {

@@ -1,12 +1,15 @@
+using System.Runtime.CompilerServices;
+
 namespace MeshProxy.Proxy.Upstream.LoadBalancing;
 
 /// <summary>Base of ring hash and maglev factories: tables are built once a snapshot and shared by the loops.</summary>
 internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashOptions hashing) : ILoadBalancerFactory
 {
-    private readonly object _gate = new();
-    private Snapshot? _snapshot;
+    // Subsets share a factory, each with hosts of its own.
+    private readonly ConditionalWeakTable<PrioritySet, Shared> _tables = [];
 
-    public LoadBalancer Create(PrioritySet hosts, LoadBalancerEnvironment environment) => new Balancer(this, hosts, environment);
+    public LoadBalancer Create(PrioritySet hosts, LoadBalancerEnvironment environment) =>
+        new Balancer(this, hosts, environment, _tables.GetOrCreateValue(hosts));
 
     protected abstract HashTable BuildTable(IReadOnlyList<WeightedHost> hosts, LoadBalancerEnvironment environment);
 
@@ -20,18 +23,18 @@ internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashO
         return hashing.UseHostname ? host.Hostname : host.AddressText;
     }
 
-    private Snapshot TablesOf(HostSet[] sets, LoadBalancerEnvironment environment)
+    private Snapshot TablesOf(Shared shared, HostSet[] sets, LoadBalancerEnvironment environment)
     {
-        var snapshot = Volatile.Read(ref _snapshot);
+        var snapshot = Volatile.Read(ref shared.Snapshot);
         if (snapshot is not null && ReferenceEquals(snapshot.Sets, sets))
         {
             return snapshot;
         }
-        lock (_gate)
+        lock (shared)
         {
-            if (_snapshot is not null && ReferenceEquals(_snapshot.Sets, sets))
+            if (shared.Snapshot is { } other && ReferenceEquals(other.Sets, sets))
             {
-                return _snapshot;
+                return other;
             }
             var threshold = (uint)Math.Min(
                 100, environment.Runtime.GetInteger("upstream.healthy_panic_threshold", options.PanicThreshold));
@@ -42,7 +45,7 @@ internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashO
                 tables[i] = BuildOf(sets[i], loads.Panic[i], environment);
             }
             var built = new Snapshot(sets, loads, tables);
-            Volatile.Write(ref _snapshot, built);
+            Volatile.Write(ref shared.Snapshot, built);
             return built;
         }
     }
@@ -58,13 +61,18 @@ internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashO
         return hashing.BalanceFactor == 0 ? table : new BoundedLoadTable(table, weighted, hashing.BalanceFactor);
     }
 
+    private sealed class Shared
+    {
+        public Snapshot? Snapshot;
+    }
+
     private sealed record Snapshot(HostSet[] Sets, PriorityLoads Loads, HashTable?[] Tables);
 
-    private sealed class Balancer(HashFactory factory, PrioritySet hosts, LoadBalancerEnvironment environment) : LoadBalancer
+    private sealed class Balancer(HashFactory factory, PrioritySet hosts, LoadBalancerEnvironment environment, Shared shared) : LoadBalancer
     {
         public override HostImpl? ChooseHost(ILoadBalancerContext? context)
         {
-            var snapshot = factory.TablesOf(hosts.Sets, environment);
+            var snapshot = factory.TablesOf(shared, hosts.Sets, environment);
             var hash = context?.ComputeHashKey() ?? environment.Random();
             var load = context?.RetryPriority is { } retry
                 ? retry.DetermineLoad(PriorityLoads.Health(snapshot.Sets), snapshot.Loads.AsLoad)

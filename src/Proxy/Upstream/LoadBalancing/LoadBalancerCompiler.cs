@@ -24,7 +24,7 @@ internal sealed partial class LoadBalancerCompiler(Cluster cluster, IRuntime run
             return compiler.ClusterProvided(provided);
         }
         var policy = compiler.FromLegacyFields();
-        return cluster.LbSubsetConfigValue is { SubsetSelectors.Count: > 0 } subset ? compiler.LegacySubset(subset, policy) : policy;
+        return cluster.LbSubsetConfigValue is { SubsetSelectors.Count: > 0 } subset ? LegacySubset(subset, policy) : policy;
     }
 
     private ILoadBalancerFactory ClusterProvided(ILoadBalancerFactory? provided)

@@ -27,6 +27,8 @@ internal abstract class ZoneAwareLoadBalancer : LoadBalancer
 
     protected LoadBalancerEnvironment Environment { get; }
 
+    protected PrioritySet AllHosts => _hosts;
+
     /// <summary>Random start of rotations, so that proxies do not march in step.</summary>
     protected ulong Seed { get; }
 

@@ -1,6 +1,7 @@
 using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Transport;
+using MeshProxy.Proxy.Upstream.LoadBalancing;
 
 
 namespace MeshProxy.Proxy.Upstream.Pools;
@@ -80,6 +81,7 @@ internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder dec
             _closeConnection = true;
             client.Pool.Cluster.Traffic.Inc(ClusterStat.UpstreamCxCloseNotify);
         }
+        ReadLoadReport(headers);
         BeforeEnd(endStream);
         decoder.DecodeHeaders(headers, endStream);
         AfterEnd(endStream);
@@ -94,6 +96,7 @@ internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder dec
 
     public void DecodeTrailers(HeaderMap trailers)
     {
+        ReadLoadReport(trailers);
         BeforeEnd(true);
         decoder.DecodeTrailers(trailers);
         AfterEnd(true);
@@ -114,6 +117,14 @@ internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder dec
 
     public void OnBelowWriteBufferLowWatermark()
     {
+    }
+
+    private void ReadLoadReport(HeaderMap headers)
+    {
+        if (client.Pool.Cluster.LoadReports is { } options && LoadReport.Read(headers)?.Weight(options) is { } weight)
+        {
+            client.Pool.Host.Report(weight, client.Pool.Loop.Now);
+        }
     }
 
     private void BeforeEnd(bool endStream) => DecodeComplete |= endStream;
