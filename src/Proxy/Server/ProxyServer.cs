@@ -1,4 +1,5 @@
 using Envoy.Config.Core.V3;
+using MeshProxy.Proxy.Admin;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Configuration.Files;
 using MeshProxy.Proxy.Configuration.Runtime;
@@ -30,6 +31,8 @@ public sealed class ProxyServer : IDisposable
     private readonly ServerContext _context;
     private readonly EventLoop[] _workers;
     private LdsApi? _lds;
+    private AdminListener? _admin;
+    private LoopTimer? _statsFlush;
 
     /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
     public ProxyServer(Bootstrap bootstrap, ServerOptions options, Loggers loggers)
@@ -86,7 +89,9 @@ public sealed class ProxyServer : IDisposable
     public void Run()
     {
         MainLoop.Adopt();
+        OpenAdmin();
         Configure();
+        ArmStatsFlush();
         MainLoop.Fault = ReportFault;
         foreach (var worker in _workers)
         {
@@ -116,6 +121,47 @@ public sealed class ProxyServer : IDisposable
     private ulong MaxConnections() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue);
 
     private void ReportFault(Exception fault) => Loggers.Main.Critical($"An internal error was contained: {fault}");
+
+    private void OpenAdmin()
+    {
+        if (_bootstrap.Admin is not { Address: not null } admin)
+        {
+            return;
+        }
+        var scope = _context.Scope.Scope("listener.admin");
+        var context = new OwnerContext(_context, scope, new InitManager(), null, _context.Drain);
+        _admin = new AdminListener(admin, MainLoop, context, _context.Drain, AdminHandler());
+        if (_options.AdminAddressPath.Length > 0)
+        {
+            File.WriteAllText(_options.AdminAddressPath, Addresses.Format(_admin.Address));
+        }
+    }
+
+    private AdminHandler AdminHandler() => new(
+    [
+        .. new StatsEndpoints(_store, static () => { }).All(),
+        new AdminEndpoint("/ready", "print server state, return 200 if LIVE, otherwise return 503", false, _ => Ready()),
+    ]);
+
+    private AdminResponse Ready() => State switch
+    {
+        ServerState.Live => AdminResponse.Text("LIVE\n"),
+        ServerState.Draining => AdminResponse.Text("DRAINING\n", 503),
+        ServerState.Initializing => AdminResponse.Text("INITIALIZING\n", 503),
+        _ => AdminResponse.Text("PRE_INITIALIZING\n", 503),
+    };
+
+    // Histograms show what the loops recorded once it is merged (stats_flush_interval, 5 s).
+    private void ArmStatsFlush()
+    {
+        var interval = _bootstrap.StatsFlushInterval ?? TimeSpan.FromSeconds(5);
+        _statsFlush = MainLoop.CreateTimer(() =>
+        {
+            _store.MergeHistograms();
+            _statsFlush!.Arm(interval);
+        });
+        _statsFlush.Arm(interval);
+    }
 
     private void Configure()
     {

@@ -16,7 +16,7 @@ internal sealed record HttpFilterEntry(string Name, IHttpFilterConfig Config, bo
 internal sealed record UpgradeEntry(bool Enabled, IReadOnlyList<HttpFilterEntry>? Filters);
 
 /// <summary>A compiled HttpConnectionManager: immutable, shared by all loops. Zero times are no limit.</summary>
-internal sealed class HttpConnectionManagerConfig
+internal sealed record HttpConnectionManagerConfig
 {
     public required string StatPrefix { get; init; }
 
