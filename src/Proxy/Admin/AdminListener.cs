@@ -27,9 +27,9 @@ internal sealed class AdminListener
         var address = Addresses.Resolve(admin.Address!.Value);
         var options = new ListenOptions { ReusePort = false };
         _socket = ListenSocket.Open(address, options);
-        var worker = new WorkerListeners(mainLoop, new GlobalConnectionLimit(static () => ulong.MaxValue));
+        var worker = new WorkerListeners(mainLoop, new ConnectionLimit(static () => ulong.MaxValue), context.Overload);
         var listener = worker.Add(Compile(admin, address, options, context, drain, handler));
-        listener.Listen([_socket]);
+        listener.Listen([_socket], paused: false);
     }
 
     public EndPoint Address => _socket.LocalAddress;
@@ -72,6 +72,7 @@ internal sealed class AdminListener
             Init = context.Init,
             Drain = drain,
             IgnoreGlobalConnectionLimit = true,
+            BypassOverload = true,
         };
     }
 
