@@ -7,8 +7,8 @@ using Config = Envoy.Config.Route.V3.HeaderMatcher;
 namespace MeshProxy.Proxy.Matching;
 
 /// <summary>
-/// A compiled route.v3.HeaderMatcher (http-semantics 3.3). Repeated headers are tested joined with ",". For value modes a
-/// missing header never matches, inverted or not, unless it is to be treated as empty.
+/// A compiled route.v3.HeaderMatcher (http-semantics 3.3). Each line of a repeated header is tested by itself; any hit
+/// matches. For value modes a missing header never matches, inverted or not, unless it is to be treated as empty.
 /// </summary>
 public sealed class HeaderMatcher
 {
@@ -22,7 +22,8 @@ public sealed class HeaderMatcher
 
     private HeaderMatcher(Config config, Mode mode, bool invert, StringMatcher? value)
     {
-        _name = Encoding.ASCII.GetBytes(config.Name.ToLowerInvariant());
+        var name = config.Name.ToLowerInvariant();
+        _name = Encoding.ASCII.GetBytes(name == "host" ? ":authority" : name);
         _mode = mode;
         _invert = invert;
         _missingAsEmpty = config.TreatMissingHeaderAsEmpty;
@@ -89,33 +90,14 @@ public sealed class HeaderMatcher
         {
             return !_invert;
         }
-        if (headers.IndexOf(_name, first + 1) < 0)
+        for (var i = first; i >= 0; i = headers.IndexOf(_name, i + 1))
         {
-            return TestValue(headers.Value(first)) != _invert;
-        }
-        return TestValue(Encoding.Latin1.GetBytes(headers.GetJoined(_name)!)) != _invert;
-    }
-
-    /// <summary>RBAC's way: each value of a repeated header by itself; any hit matches.</summary>
-    public bool MatchAnyValue(HeaderMap headers)
-    {
-        var index = headers.IndexOf(_name, 0);
-        if (index < 0)
-        {
-            return MatchMissing();
-        }
-        if (_mode == Mode.Present)
-        {
-            return !_invert;
-        }
-        for (; index >= 0; index = headers.IndexOf(_name, index + 1))
-        {
-            if (TestValue(headers.Value(index)) != _invert)
+            if (TestValue(headers.Value(i)))
             {
-                return true;
+                return !_invert;
             }
         }
-        return false;
+        return _invert;
     }
 
     private bool MatchMissing() => _mode == Mode.Present

@@ -59,6 +59,7 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
             Protocol = HttpProtocol.Http11,
             StreamId = StreamId,
             Route = _route,
+            UpstreamCluster = router.Clusters.Get(client.Cluster),
             FilterState = new FilterState { Parent = options.ParentStreamInfo?.FilterState },
         };
         _router = new RouterFilter(router);

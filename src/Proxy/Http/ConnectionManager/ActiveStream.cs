@@ -70,7 +70,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
 
     public bool IsRecreated { get; init; }
 
-    public bool IsInternallyDestroyed { get; set; }
+    public bool IsInternallyDestroyed { get; private set; }
 
     /// <summary>The client asked for the connection to be closed after the answer, or we decided so.</summary>
     public bool SawConnectionClose { get; set; }
@@ -104,7 +104,14 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
 
     Route? IFilterManagerCallbacks.Route => CurrentRoute;
 
-    public ICluster? ClusterInfo => CurrentRoute?.ClusterName is { Length: > 0 } name ? _config.Clusters.Get(name) : null;
+    public ICluster? ClusterInfo
+    {
+        get
+        {
+            _ = CurrentRoute;
+            return StreamInfo.UpstreamCluster;
+        }
+    }
 
     public TransportSocketOptions? UpstreamTransportSocketOptions => UpstreamSocketOptions.From(StreamInfo);
 
@@ -222,6 +229,15 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         _stats.Inc(HttpManagerStat.DownstreamFlowControlResumedReadingTotal);
     }
 
+    // Only routes that forward have their say here; redirects and direct responses finalize their own headers.
+    public void FinalizeRouteHeaders(HeaderMap headers)
+    {
+        if (StreamInfo.Route is RouteEntry { Action: not null } route)
+        {
+            route.FinalizeResponseHeaders(headers, new LogContext(RequestHeaders, headers, null, StreamInfo));
+        }
+    }
+
     public void OnRequestTooLarge() => _stats.Inc(HttpManagerStat.DownstreamRqTooLarge);
 
     public void OnResponseTooLarge() => _stats.Inc(HttpManagerStat.RsTooLarge);
@@ -282,10 +298,14 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         {
             body.MoveFrom(buffered);
         }
-        var info = StreamInfo;
-        Encoder = null;
+        StreamInfo.ResponseCodeDetails = ResponseCodeDetails.InternalRedirect;
+        if (originalResponseHeaders is not null)
+        {
+            ResponseHeaders = originalResponseHeaders;
+            Charge(HeaderUtility.Status(originalResponseHeaders));
+        }
         var stream = _manager.Recreate(this, encoder);
-        stream.Inherit(info);
+        stream.Inherit(this);
         stream.DecodeHeaders(headers, body.IsEmpty);
         if (!body.IsEmpty)
         {
@@ -295,11 +315,19 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
     }
 
     // The redirected request is the same to the client: its address, and what filters asked to keep for the request.
-    private void Inherit(StreamInfo old)
+    private void Inherit(ActiveStream old)
     {
-        StreamInfo.FilterState.TakeRequestObjects(old.FilterState);
-        StreamInfo.Downstream = old.Downstream;
-        StreamInfo.RequestId = old.RequestId;
+        StreamInfo.FilterState.TakeRequestObjects(old.StreamInfo.FilterState);
+        StreamInfo.Downstream = old.StreamInfo.Downstream;
+        SawConnectionClose = old.SawConnectionClose;
+    }
+
+    /// <summary>The stream was replaced: the codec belongs to another now.</summary>
+    public void Detach()
+    {
+        IsInternallyDestroyed = true;
+        Encoder?.Stream.RemoveCallbacks(this);
+        Encoder = null;
     }
 
     private void Log(AccessLogType type)
@@ -331,6 +359,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         StreamInfo.Route = _route;
         StreamInfo.RouteName = _route?.Name ?? "";
         StreamInfo.VirtualHostName = _route?.Vhost.Name ?? "";
+        StreamInfo.UpstreamCluster = _route?.ClusterName is { Length: > 0 } name ? _config.Clusters.Get(name) : null;
         if (_route?.Action is { } action)
         {
             RefreshIdleTimeout(action);

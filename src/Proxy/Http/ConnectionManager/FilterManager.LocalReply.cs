@@ -93,7 +93,7 @@ internal sealed partial class FilterManager
 
     private void SendThroughFilters(PreparedReply reply)
     {
-        var (headers, body) = Build(reply);
+        var (headers, body) = Build(reply with { ModifyHeaders = Finalized(reply.ModifyHeaders) });
         Owner.ResponseHeaders = headers;
         EncodeHeaders(null, headers, body.Length == 0 || HeadersOnly(headers));
         if (body.Length > 0 && !HeadersOnly(headers) && !SawDownstreamReset)
@@ -101,6 +101,12 @@ internal sealed partial class FilterManager
             EncodeData(null, BufferOf(body), true, startFromCurrent: true);
         }
     }
+
+    private Action<HeaderMap> Finalized(Action<HeaderMap>? modify) => headers =>
+    {
+        Owner.FinalizeRouteHeaders(headers);
+        modify?.Invoke(headers);
+    };
 
     // The upstream's headers are held by an encoder filter: the answer replaces them and passes no filter.
     private void SendDirectly(PreparedReply reply)

@@ -245,8 +245,7 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
     /// <summary>A stream was recreated under the same encoder (internal redirect).</summary>
     public ActiveStream Recreate(ActiveStream old, IResponseEncoder encoder)
     {
-        old.IsInternallyDestroyed = true;
-        encoder.Stream.RemoveCallbacks(old);
+        old.Detach();
         EndStream(old, checkForDeferredClose: false);
         var stream = new ActiveStream(this, encoder) { IsRecreated = true };
         _streams.Add(stream);

@@ -65,6 +65,9 @@ internal interface IFilterManagerCallbacks
 
     LocalReply LocalReply { get; }
 
+    /// <summary>The response operations of the route, for answers given in the upstream's place.</summary>
+    void FinalizeRouteHeaders(HeaderMap headers);
+
     /// <summary>A local reply with this code is about to be sent.</summary>
     void OnLocalReply(int code);
 

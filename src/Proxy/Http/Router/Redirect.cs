@@ -44,7 +44,7 @@ internal sealed class Redirect
     public int Status { get; }
 
     /// <summary>Whether the location's path is another one (x-envoy-original-path is then set for the log).</summary>
-    public bool ChangesPath => _rewrite is not null || _path.Length > 0;
+    public bool ChangesPath => _rewrite is not null;
 
     public string Location(HeaderMap headers, PathSpecifier match, in LogContext context)
     {

@@ -12,7 +12,11 @@ internal static class RequestPreparation
         var context = new LogContext(headers, null, null, info);
         route.FinalizeRequestHeaders(headers, context);
         RestoreConnectPort(headers, info);
-        if (route.HostRewrite?.Rewrite(headers, context) is { } host)
+        if (route.WeightedHostRewrite is { } weighted)
+        {
+            headers.Set(KnownHeader.Authority, weighted);
+        }
+        else if (route.Action!.HostRewrite?.Rewrite(headers, context) is { } host)
         {
             UpdateAuthority(headers, host, route.Action!.AppendForwardedHost, keepOriginals);
         }

@@ -54,8 +54,8 @@ internal sealed class RouteEntry : Route
 
     public HeaderParser[] ResponseHeaders { get; private set; } = [];
 
-    /// <summary>The weighted cluster's, else the route's; null leaves the host.</summary>
-    public HostRewrite? HostRewrite { get; private set; }
+    /// <summary>host_rewrite_literal of the weighted cluster; it replaces the route's rewrite, and no original host is noted.</summary>
+    public string? WeightedHostRewrite { get; private set; }
 
     /// <summary>envoy.lb criteria sorted by key; null if there are none.</summary>
     public IReadOnlyList<KeyValuePair<string, MetadataValue>>? MetadataMatch { get; private set; }
@@ -77,7 +77,6 @@ internal sealed class RouteEntry : Route
         RequestHeaders = request;
         ResponseHeaders = response;
         MetadataMatch = metadataMatch;
-        HostRewrite = Action?.HostRewrite;
         return this;
     }
 
@@ -91,14 +90,14 @@ internal sealed class RouteEntry : Route
 
     /// <summary>A variant for an entry of weighted_clusters.</summary>
     public RouteEntry WithWeighted(string cluster, PerFilterConfigs configs, HeaderParser[] request, HeaderParser[] response,
-        IReadOnlyList<KeyValuePair<string, MetadataValue>>? metadataMatch, HostRewrite? hostRewrite)
+        IReadOnlyList<KeyValuePair<string, MetadataValue>>? metadataMatch, string? hostRewrite)
     {
         var copy = WithCluster(cluster);
         copy._clusterConfigs = configs;
         copy.RequestHeaders = request;
         copy.ResponseHeaders = response;
         copy.MetadataMatch = metadataMatch;
-        copy.HostRewrite = hostRewrite ?? HostRewrite;
+        copy.WeightedHostRewrite = hostRewrite;
         return copy;
     }
 

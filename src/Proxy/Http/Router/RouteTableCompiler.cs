@@ -154,7 +154,7 @@ internal sealed class RouteTableCompiler
                 Ordered([request, own.Request, host.Request, _requestHeaders]),
                 Ordered([response, own.Response, host.Response, _responseHeaders]),
                 RouteActionCompiler.Criteria(config.RouteValue!.Value.MetadataMatch, cluster.MetadataMatch),
-                cluster.HostRewriteLiteral.Length > 0 ? new HostRewrite.Literal(cluster.HostRewriteLiteral) : null);
+                cluster.HostRewriteLiteral.Length > 0 ? cluster.HostRewriteLiteral : null);
             entries[i] = new ClusterChoice.Weighted.Entry(cluster.Name, cluster.Weight ?? 0, variant,
                 System.Text.Encoding.ASCII.GetBytes(cluster.ClusterHeader.ToLowerInvariant()));
         }

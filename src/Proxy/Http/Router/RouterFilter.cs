@@ -145,7 +145,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
     {
         var status = route.Redirect?.Status ?? route.DirectResponse?.Status ?? 500;
         var isRedirect = status is >= 300 and < 400;
-        Count(isRedirect ? RouterStat.RqRedirect : RouterStat.RqDirectResponse);
+        Count(RouterStat.RqDirectResponse);
         var context = new LogContext(_headers, null, null, Info);
         var location = route.Redirect?.Location(_headers, route.Match.Path, context)
             ?? (status == 201 || isRedirect ? DirectUri() : null);
@@ -179,7 +179,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
     private bool FindCluster()
     {
         _includeAttempts = _route.Vhost.IncludeAttemptCountInResponse;
-        if (config.Clusters.Get(_route.ClusterName ?? "") is not { } cluster)
+        if (Callbacks.ClusterInfo is not { } cluster)
         {
             Count(RouterStat.NoCluster);
             Info.SetFlag(ResponseFlags.NoClusterFound);
@@ -187,7 +187,6 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
             return false;
         }
         Cluster = cluster;
-        Info.UpstreamCluster = cluster;
         _bodyLimit = _route.BodyBufferLimit is { } own ? own : Callbacks.DecoderBufferLimit is var limit and > 0 ? limit : null;
         if (_route.BodyBufferLimit is { } larger && larger > Callbacks.DecoderBufferLimit)
         {
@@ -261,8 +260,6 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
     {
         _attempts = 1;
         Info.AttemptCount = 1;
-        RequestPreparation.Finalize(_route, _headers, Info, InsertsEnvoyHeaders);
-        SetAutoSni();
         _hedging = HedgesFor(_headers);
         Timeouts = TimeoutData.Decide(_action, _headers, InsertsEnvoyHeaders, _isGrpc, _hedging, config.RespectExpectedTimeout);
         MaxStreamDuration = Cluster.HttpOptions.MaxStreamDuration;
@@ -282,6 +279,8 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         {
             _headers.Set(KnownHeader.EnvoyAttemptCount, _attempts);
         }
+        RequestPreparation.Finalize(_route, _headers, Info, InsertsEnvoyHeaders);
+        SetAutoSni();
         _retry = RetryState.Create(_action.Retry, _route, _headers, Cluster, _virtualCluster, Callbacks.Loop, config.Runtime, Retry);
         var mirrored = PrepareMirrors(endStream);
         if (!StartAttempt(endStream))
