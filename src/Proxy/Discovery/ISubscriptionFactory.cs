@@ -9,6 +9,12 @@ public interface ISubscriptionFactory
     /// <summary>Prepares to follow; <see cref="ISubscription.Start"/> begins. Refuses a config source that cannot work (missing file, unknown cluster) with a ConfigurationException.</summary>
     ISubscription Subscribe(ConfigSource source, string typeUrl, IReadOnlyCollection<string> resourceNames,
         Observability.IStatsScope scope, ISubscriptionCallbacks callbacks);
+
+    /// <summary>
+    /// Holds back what the ADS stream would say of these types (subscriptions and acknowledgements alike) until disposed, so
+    /// that many changes become one request, and an acknowledgement can wait for what it promises.
+    /// </summary>
+    IDisposable Pause(params ReadOnlySpan<string> typeUrls) => NoPause.Instance;
 }
 
 public interface ISubscription : IDisposable

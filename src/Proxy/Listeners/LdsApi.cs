@@ -1,9 +1,11 @@
 using System.Text;
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Observability;
 using Listener = Envoy.Config.Listener.V3.Listener;
+using RouteConfiguration = Envoy.Config.Route.V3.RouteConfiguration;
 
 namespace MeshProxy.Proxy.Listeners;
 
@@ -11,6 +13,7 @@ namespace MeshProxy.Proxy.Listeners;
 internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
 {
     private readonly ListenerManager _manager;
+    private readonly ISubscriptionFactory _subscriptions;
     private readonly ISubscription _subscription;
     private Action? _onFirstAnswer;
 
@@ -20,6 +23,7 @@ internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
     {
         _manager = manager;
         _onFirstAnswer = onFirstAnswer;
+        _subscriptions = subscriptions;
         _subscription = subscriptions.Subscribe(source, Listener.Descriptor.TypeUrl, [], scope, this);
     }
 
@@ -31,6 +35,8 @@ internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
     public void OnConfigUpdate(
         IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
     {
+        // One request asks for the route tables and secrets of all the push brings.
+        using var paused = _subscriptions.Pause(RouteConfiguration.Descriptor.TypeUrl, Secret.Descriptor.TypeUrl);
         try
         {
             // Removals come first, so that a renamed listener can take over its predecessor's address in one push.

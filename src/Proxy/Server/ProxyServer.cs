@@ -1,15 +1,18 @@
 using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Admin;
-using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Configuration.Files;
 using MeshProxy.Proxy.Configuration.Runtime;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Http.Async;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
-using MeshProxy.Proxy.Security;
 using MeshProxy.Proxy.Security.Secrets;
+using MeshProxy.Proxy.Security;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
@@ -30,6 +33,9 @@ public sealed class ProxyServer : IDisposable
     private readonly LogFiles _logs;
     private readonly ServerContext _context;
     private readonly EventLoop[] _workers;
+    private readonly SubscriptionFactory _subscriptions;
+    private readonly List<RtdsApi> _rtds = [];
+    private readonly InitManager _runtimeInit = new();
     private LdsApi? _lds;
     private AdminListener? _admin;
     private LoopTimer? _statsFlush;
@@ -58,8 +64,10 @@ public sealed class ProxyServer : IDisposable
             AccessLogs = _logs,
             Drain = new DrainState(null, options.DrainStrategy, options.DrainTime),
             Validation = new MessageValidationOptions(options.RejectUnknownDynamicFields),
-            Subscriptions = new NoSubscriptions(),
         };
+        _subscriptions = new SubscriptionFactory(
+            MainLoop, files, node, () => _context.Clusters, _context.Validation, _store.Root, loggers.Config);
+        _context.Subscriptions = _subscriptions;
         Clusters = new ClusterManager(ClusterEnvironment());
         _context.Clusters = Clusters;
         _context.Secrets = Secrets = new SecretManager(() => _context.Subscriptions, files, _store.Root);
@@ -98,7 +106,7 @@ public sealed class ProxyServer : IDisposable
             worker.Fault = ReportFault;
             worker.Start();
         }
-        Clusters.StartPrimary(() => Clusters.StartSecondary(OnClustersReady));
+        Clusters.StartPrimary(OnPrimaryClustersReady);
         MainLoop.Run();
     }
 
@@ -169,7 +177,16 @@ public sealed class ProxyServer : IDisposable
         {
             Secrets.AddStatic(secret);
         }
+        if (_bootstrap.DynamicResourcesValue?.AdsConfig is { } ads)
+        {
+            _subscriptions.UseAds(ads);
+        }
+        AddRuntimeLayers();
         Clusters.AddBootstrapClusters(_bootstrap);
+        if (_bootstrap.DynamicResourcesValue?.CdsConfig is { } clusters)
+        {
+            Clusters.AddCds(clusters);
+        }
         if (_bootstrap.DynamicResourcesValue?.LdsConfig is { } source)
         {
             _lds = new LdsApi(Listeners, _context.Subscriptions, source,
@@ -184,20 +201,44 @@ public sealed class ProxyServer : IDisposable
         }
     }
 
+    private void AddRuntimeLayers()
+    {
+        var scope = _context.Scope.Scope("runtime");
+        foreach (var layer in _bootstrap.LayeredRuntime?.Layers ?? default)
+        {
+            if (layer.RtdsLayerValue is not null)
+            {
+                _rtds.Add(new RtdsApi(_context.Runtime, layer, _subscriptions, scope, _runtimeInit.Register()));
+            }
+        }
+    }
+
+    // What has a control plane can start once the clusters without one are there; the runtime comes before all it may steer.
+    private void OnPrimaryClustersReady()
+    {
+        _subscriptions.StartAds();
+        foreach (var layer in _rtds)
+        {
+            layer.Start();
+        }
+        _runtimeInit.Initialize(StartSecondaryClusters);
+    }
+
+    private void StartSecondaryClusters()
+    {
+        using var paused = _subscriptions.Pause(ClusterLoadAssignment.Descriptor.TypeUrl, Secret.Descriptor.TypeUrl);
+        Clusters.StartSecondary(OnClustersReady);
+    }
+
     private void OnClustersReady()
     {
-        State = ServerState.Initializing;
-        if (_bootstrap.DynamicResourcesValue?.CdsConfig is { } source)
-        {
-            Clusters.StartCds(source, StartListeners);
-            return;
-        }
-        StartListeners();
+        Clusters.StartCds(StartListeners);
     }
 
     // Listeners come after clusters, so that what routes name is there.
     private void StartListeners()
     {
+        State = ServerState.Initializing;
         _lds?.Start();
         _context.Init.Initialize(StartWorkers);
     }
@@ -216,6 +257,7 @@ public sealed class ProxyServer : IDisposable
         ContextFor = (scope, init) => new OwnerContext(_context, scope, init, null, _context.Drain),
         TransportSockets = _context.TransportSockets,
         Subscriptions = _context.Subscriptions,
+        Validation = _context.Validation,
         AccessLogs = _logs,
         LocalClusterName = _bootstrap.ClusterManager?.LocalClusterName ?? "",
         BindConfig = _bootstrap.ClusterManager?.UpstreamBindConfig,

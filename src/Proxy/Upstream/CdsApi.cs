@@ -1,5 +1,7 @@
 using System.Text;
 using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Observability;
@@ -11,7 +13,15 @@ namespace MeshProxy.Proxy.Upstream;
 internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
 {
     private readonly ClusterManager _manager;
+    private static readonly StatBlockLayout Layout = new(
+    [
+        ("config_reload", StatKind.Counter),
+        ("config_reload_time_ms", StatKind.Gauge),
+    ]);
+
+    private readonly ISubscriptionFactory _subscriptions;
     private readonly ISubscription _subscription;
+    private readonly StatBlock _stats;
     private Action? _onFirstAnswer;
 
     public CdsApi(
@@ -19,24 +29,30 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
     {
         _manager = manager;
         _onFirstAnswer = onFirstAnswer;
+        _subscriptions = subscriptions;
+        _stats = scope.Block(Layout);
         _subscription = subscriptions.Subscribe(source, Cluster.Descriptor.TypeUrl, [], scope, this);
-        _subscription.Start();
     }
 
     /// <summary>Version of the newest push, for config_dump; empty before the first.</summary>
     public string Version { get; private set; } = "";
 
+    public void Start() => _subscription.Start();
+
     public void OnConfigUpdate(
         IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
     {
+        // One request asks for the endpoints and secrets of all the push brings.
+        using var paused = _subscriptions.Pause(ClusterLoadAssignment.Descriptor.TypeUrl, Secret.Descriptor.TypeUrl);
         try
         {
             var gone = isDelta ? removed : Missing(added);
             var errors = new StringBuilder();
             var names = new HashSet<string>(StringComparer.Ordinal);
+            var changed = false;
             foreach (var resource in added)
             {
-                Add(resource, systemVersion, isDelta, names, errors);
+                changed |= Add(resource, systemVersion, isDelta, names, errors);
             }
             foreach (var name in gone)
             {
@@ -45,6 +61,11 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
             if (errors.Length > 0)
             {
                 throw new ConfigurationException($"Error adding/updating cluster(s) {errors}");
+            }
+            if (changed)
+            {
+                _stats.Inc(0);
+                _stats.Set(1, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
             }
             Version = systemVersion;
         }
@@ -58,7 +79,7 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
 
     public void Dispose() => _subscription.Dispose();
 
-    private void Add(
+    private bool Add(
         DecodedResource resource, string systemVersion, bool isDelta, HashSet<string> names, StringBuilder errors)
     {
         var definition = Cluster.From(resource.Resource);
@@ -68,12 +89,13 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
             {
                 throw new ConfigurationException($"duplicate cluster {definition.Name} found");
             }
-            _manager.AddOrUpdate(definition, isDelta ? resource.Version : systemVersion);
+            return _manager.AddOrUpdate(definition, isDelta ? resource.Version : systemVersion);
         }
         catch (ConfigurationException refused)
         {
             _manager.NoteRefused(definition, systemVersion, refused.Message);
             errors.Append(errors.Length > 0 ? ", " : "").Append(definition.Name).Append(": ").Append(refused.Message);
+            return false;
         }
     }
 

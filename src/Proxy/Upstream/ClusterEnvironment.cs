@@ -30,6 +30,9 @@ public sealed class ClusterEnvironment
 
     public required Discovery.ISubscriptionFactory Subscriptions { get; init; }
 
+    /// <summary>What is done with unknown fields of clusters that discovery brings.</summary>
+    public MessageValidationOptions Validation { get; init; } = new(RejectUnknownFields: false);
+
     public required AccessLogManager AccessLogs { get; init; }
 
     /// <summary>cluster_manager.local_cluster_name; empty if none.</summary>

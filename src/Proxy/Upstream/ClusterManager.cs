@@ -19,6 +19,9 @@ public sealed class ClusterManager : IClusterManager
     private readonly ClusterStartup _startup;
     private readonly Dictionary<string, RefusedCluster> _refused = new(StringComparer.Ordinal);
     private CdsApi? _cds;
+    private Action? _whenInitialized;
+    private bool _initialized;
+    private IDisposable? _heldAcknowledgement;
 
     public ClusterManager(ClusterEnvironment environment)
     {
@@ -82,12 +85,26 @@ public sealed class ClusterManager : IClusterManager
     /// <summary>Starts the others (EDS); <paramref name="whenReady"/> runs when they too are warm.</summary>
     public void StartSecondary(Action whenReady) => _startup.StartSecondary(whenReady);
 
-    /// <summary>Follows the clusters of <paramref name="source"/>; <paramref name="whenReady"/> runs when those of the first answer are warm, or there was none.</summary>
+    /// <summary>Prepares to follow the clusters of <paramref name="source"/>.</summary>
     /// <exception cref="ConfigurationException">The source cannot work.</exception>
-    public void StartCds(Envoy.Config.Core.V3.ConfigSource source, Action whenReady) =>
+    public void AddCds(Envoy.Config.Core.V3.ConfigSource source) =>
         _cds = new CdsApi(
             this, _environment.Subscriptions, source, _environment.Stats.Scope("cluster_manager.cds"),
-            () => _startup.WhenDynamicReady(whenReady));
+            () => _startup.WhenDynamicReady(OnInitialized));
+
+    /// <summary>Starts discovery of clusters; <paramref name="whenReady"/> runs when those of the first answer are warm, or there was none, or nobody is followed.</summary>
+    public void StartCds(Action whenReady)
+    {
+        _whenInitialized = whenReady;
+        if (_cds is { } cds)
+        {
+            cds.Start();
+        }
+        else
+        {
+            OnInitialized();
+        }
+    }
 
     /// <summary>version_info of the newest CDS push; empty when there was none.</summary>
     public string CdsVersion => _cds?.Version ?? "";
@@ -110,6 +127,7 @@ public sealed class ClusterManager : IClusterManager
         {
             return false;
         }
+        ResourceChecks.CheckPacked(definition.Message, _environment.Validation);
         var cluster = ClusterCompiler.Compile(definition, this, _environment);
         warming?.Cluster.Dispose();
         var managed = new ManagedCluster(cluster, version, addedViaApi: true, DateTime.UtcNow);
@@ -122,6 +140,7 @@ public sealed class ClusterManager : IClusterManager
         {
             Stats.ClusterModified();
         }
+        HoldAcknowledgement();
         _startup.AddDynamic(cluster, () => OnWarm(managed));
         return true;
     }
@@ -144,6 +163,7 @@ public sealed class ClusterManager : IClusterManager
             removed = true;
             ClusterChanged?.Invoke(name);
         }
+        HoldAcknowledgement();
         if (removed)
         {
             Stats.ClusterRemoved();
@@ -184,6 +204,30 @@ public sealed class ClusterManager : IClusterManager
         _clusters[managed.Name] = managed;
         Activate(managed);
         old?.Cluster.Dispose();
+        HoldAcknowledgement();
+    }
+
+    private void OnInitialized()
+    {
+        _initialized = true;
+        var ready = _whenInitialized;
+        _whenInitialized = null;
+        ready?.Invoke();
+    }
+
+    // Past the start, a control plane hears that clusters are accepted when they are ready: it may order what depends on
+    // them behind that.
+    private void HoldAcknowledgement()
+    {
+        if (_initialized && _warming.Count > 0)
+        {
+            _heldAcknowledgement ??= _environment.Subscriptions.Pause(Cluster.Descriptor.TypeUrl);
+        }
+        else if (_warming.Count == 0)
+        {
+            _heldAcknowledgement?.Dispose();
+            _heldAcknowledgement = null;
+        }
     }
 
     private void Activate(ManagedCluster managed)

@@ -4,11 +4,13 @@ namespace MeshProxy.Xds.Protobuf;
 public static class UnknownFieldList
 {
     /// <summary>Path of the message that holds it, and number, of each unknown field.</summary>
+    /// <param name="message">Where to look.</param>
+    /// <param name="intoAny">Whether packed messages of known types are looked into.</param>
     /// <exception cref="ProtobufException">A packed message of a known type is malformed.</exception>
-    public static IReadOnlyList<(string Path, int Number)> Of(Message message)
+    public static IReadOnlyList<(string Path, int Number)> Of(Message message, bool intoAny = true)
     {
         var found = new List<(string, int)>();
-        MessageWalker.Walk(message, new WalkOptions(IntoAny: true), (part, path) => Collect(part, path, found));
+        MessageWalker.Walk(message, new WalkOptions(intoAny), (part, path) => Collect(part, path, found));
         return found;
     }
 
