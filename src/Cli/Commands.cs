@@ -11,6 +11,7 @@ internal static class Commands
         ["cni"] = CniCommand.Run,
         ["inject"] = InjectCommand.Run,
         ["webhook"] = WebhookCommand.Run,
+        ["control-plane"] = ControlPlaneCommand.Run,
     };
 
     public static int Run(string[] arguments)

@@ -21,11 +21,18 @@ internal sealed class YamlDocumentReader
     private YamlDocumentReader(TextReader text) => _parser = new Parser(text);
 
     /// <exception cref="ProtobufException">The text is not YAML.</exception>
-    public static ConfigNode Read(string yaml)
+    public static ConfigNode Read(string yaml) => Guarded(() => new YamlDocumentReader(new StringReader(yaml)).ReadFirstDocument());
+
+    /// <summary>All documents of the stream, for files in which each stands for itself.</summary>
+    /// <exception cref="ProtobufException">The text is not YAML.</exception>
+    public static IReadOnlyList<ConfigNode> ReadAll(string yaml) =>
+        Guarded(() => new YamlDocumentReader(new StringReader(yaml)).ReadDocuments());
+
+    private static T Guarded<T>(Func<T> read)
     {
         try
         {
-            return new YamlDocumentReader(new StringReader(yaml)).ReadFirstDocument();
+            return read();
         }
         catch (YamlException error)
         {
@@ -42,6 +49,24 @@ internal sealed class YamlDocumentReader
             return ConfigNode.Null;
         }
 
+        return ReadDocument();
+    }
+
+    private List<ConfigNode> ReadDocuments()
+    {
+        _parser.Consume<StreamStart>();
+        var documents = new List<ConfigNode>();
+        while (!_parser.Accept<StreamEnd>(out _))
+        {
+            documents.Add(ReadDocument());
+            _anchors.Clear();
+        }
+
+        return documents;
+    }
+
+    private ConfigNode ReadDocument()
+    {
         _parser.Consume<DocumentStart>();
         var root = ReadNode(0);
         _parser.Consume<DocumentEnd>();

@@ -1,0 +1,46 @@
+using Envoy.Config.Core.V3;
+using MeshProxy.ControlPlane.Resources;
+using MeshProxy.ControlPlane.Security;
+
+namespace MeshProxy.ControlPlane.Discovery;
+
+/// <summary>All that is served: the folder's resources, and secrets of the authority. Says when it changed.</summary>
+/// <param name="folder">The resources.</param>
+/// <param name="trustDomain">Of the identities.</param>
+/// <param name="log">Gets one sentence an event.</param>
+internal sealed class DiscoverySource(ResourceFolder folder, string trustDomain, Action<string> log)
+{
+    private readonly ResourceFolder _folder = folder;
+    private readonly string _trustDomain = trustDomain;
+    private readonly Action<string> _log = log;
+
+    /// <summary>Raised after a change, on any thread.</summary>
+    public event Action? Changed;
+
+    /// <summary>Where certificates come from.</summary>
+    public required WorkloadSecrets Secrets { get; init; }
+
+    public void RaiseChanged() => Changed?.Invoke();
+
+    /// <summary>What a node gets of a type.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="proven">The identity that the connection proved, or null where none has to be proven.</param>
+    /// <param name="typeUrl">The type.</param>
+    public ResourceSet Resources(Node node, string? proven, string typeUrl)
+    {
+        var resources = _folder.Content.Resources(node.Id, typeUrl);
+        if (typeUrl != ResourceTypes.Secret)
+            return resources;
+        if (WorkloadIdentity.Of(node, _trustDomain) is not { } identity)
+        {
+            _log($"{node.Id} gets no certificate: its metadata needs NAMESPACE and SERVICE_ACCOUNT, both Kubernetes names.");
+            return resources;
+        }
+        if (proven is not null && proven != identity.Uri)
+        {
+            _log($"{node.Id} gets no certificate of {identity.Uri}: its connection is {proven}'s.");
+            return resources;
+        }
+        return new ResourceSet(Secrets.Of(identity).Concat(resources.All));
+    }
+}
