@@ -25,4 +25,13 @@ public sealed class CompiledFilterChain
 
     /// <summary>Set when the chain is removed or its listener goes.</summary>
     public required DrainState Drain { get; init; }
+
+    /// <summary>Ends what chains that serve no longer still follow: the secrets of their transport sockets.</summary>
+    public static void Release(IEnumerable<CompiledFilterChain> chains)
+    {
+        foreach (var chain in chains)
+        {
+            (chain.TransportSocket as IDisposable)?.Dispose();
+        }
+    }
 }

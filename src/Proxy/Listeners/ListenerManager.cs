@@ -332,6 +332,7 @@ public sealed class ListenerManager
         {
             _stats.Add(ListenerManagerStat.TotalFilterChainsDraining, -gone.Count);
             OnWorkers(entry, active => active.CloseConnections(gone));
+            CompiledFilterChain.Release(gone);
         }).Arm(_services.DrainTime);
     }
 
@@ -384,6 +385,8 @@ public sealed class ListenerManager
                 });
             }
             _draining.Remove(entry);
+            var kept = _active.SelectMany(static e => e.Config.AllChains).ToHashSet();
+            CompiledFilterChain.Release(entry.Config.AllChains.Where(chain => !kept.Contains(chain)));
             entry.Config.Scope.Dispose();
             UpdateGauges();
         }).Arm(_services.DrainTime);
@@ -475,6 +478,8 @@ public sealed class ListenerManager
         {
             warming.Config.Scope.Dispose();
         }
+        var kept = _active.SelectMany(static e => e.Config.AllChains).ToHashSet();
+        CompiledFilterChain.Release(warming.Config.AllChains.Where(chain => !kept.Contains(chain)));
     }
 
     private static void CloseSockets(ListenerEntry entry)

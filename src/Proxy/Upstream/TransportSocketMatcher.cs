@@ -9,7 +9,7 @@ namespace MeshProxy.Proxy.Upstream;
 /// Chooses a host's transport socket: the first of transport_socket_matches whose criteria are in the endpoint's metadata, then
 /// in its locality's, else the cluster's own.
 /// </summary>
-internal sealed class TransportSocketMatcher
+internal sealed class TransportSocketMatcher : IDisposable
 {
     private const string Namespace = "envoy.transport_socket_match";
 
@@ -34,6 +34,16 @@ internal sealed class TransportSocketMatcher
             entries[i] = new Entry(match.Name, criteria, compiler.Compile(match.TransportSocket, context));
         }
         return new TransportSocketMatcher(fallback, entries);
+    }
+
+    /// <summary>The cluster is gone: its secrets are no longer followed.</summary>
+    public void Dispose()
+    {
+        (Default as IDisposable)?.Dispose();
+        foreach (var entry in _entries)
+        {
+            (entry.Factory as IDisposable)?.Dispose();
+        }
     }
 
     public IUpstreamTransportSocketFactory Resolve(DynamicMetadata endpoint, DynamicMetadata locality)

@@ -76,6 +76,7 @@ internal abstract class ClusterBase : IDisposable
         _disposed = true;
         HealthChecker?.Dispose();
         OutlierDetector?.Dispose();
+        Entry.Info.TransportSockets.Dispose();
         Entry.Retire();
         GC.SuppressFinalize(this);
     }
