@@ -1,7 +1,9 @@
 using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
+using MeshProxy.Proxy.Http.Filters.Rbac;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners.Filters;
+using MeshProxy.Proxy.Network.Rbac;
 using MeshProxy.Proxy.Network.TcpProxy;
 
 namespace MeshProxy.Proxy.Configuration;
@@ -14,12 +16,14 @@ public static class Extensions
 {
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
+        new RbacFilterFactory(),
         new RouterFilterFactory(),
         new UpstreamCodecFilterFactory(),
     ];
 
     private static readonly INetworkFilterFactory[] NetworkFilters =
     [
+        new RbacNetworkFilterFactory(),
         new HttpConnectionManagerFactory(),
         new TcpProxyFactory(),
     ];

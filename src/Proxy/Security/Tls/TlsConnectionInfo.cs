@@ -77,7 +77,7 @@ internal sealed class TlsConnectionInfo : ITlsConnectionInfo
 
     private CertificateFacts? Peer => PeerChain.Length > 0 ? PeerChain[0] : null;
 
-    private SubjectAltNames PeerNames => Peer?.Names ?? SubjectAltNames.None;
+    internal SubjectAltNames PeerNames => Peer?.Names ?? SubjectAltNames.None;
 
     private SubjectAltNames LocalNames => Local?.Names ?? SubjectAltNames.None;
 }
