@@ -20,6 +20,7 @@ public sealed class ListenerManager
     private readonly List<ListenerEntry> _active = [];
     private readonly List<ListenerEntry> _warming = [];
     private readonly List<ListenerEntry> _draining = [];
+    private readonly Dictionary<string, RefusedListener> _refused = new(StringComparer.Ordinal);
     private bool _workersStarted;
     private bool _paused;
     private bool _stoppedAll;
@@ -42,8 +43,8 @@ public sealed class ListenerManager
 
     public IReadOnlyList<ListenerEntry> Draining => _draining;
 
-    /// <summary>Raised for each new or changed listener whose configuration was refused: name, reason, definition.</summary>
-    public Action<string, string, Listener>? Refused { get; set; }
+    /// <summary>Listeners whose newest update was refused, by name, until one is accepted; for config_dump's error_state.</summary>
+    public IReadOnlyDictionary<string, RefusedListener> RefusedListeners => _refused;
 
     internal IReadOnlyList<WorkerListeners> Workers => _workers;
 
@@ -60,6 +61,7 @@ public sealed class ListenerManager
         {
             return false;
         }
+        _refused.Remove(name);
         if ((warming ?? active) is { } current && current.Config.Definition.Message.Equals(listener.Message))
         {
             return false;
@@ -70,8 +72,11 @@ public sealed class ListenerManager
         }
         catch (IOException failure)
         {
-            _stats.Inc(ListenerManagerStat.CreateFailure);
-            throw new ConfigurationException($"error adding listener '{name}': {failure.Message}");
+            throw Refuse(name, listener, new ConfigurationException($"error adding listener '{name}': {failure.Message}", failure));
+        }
+        catch (ConfigurationException refusal)
+        {
+            throw Refuse(name, listener, refusal);
         }
         UpdateGauges();
         return true;
@@ -82,6 +87,7 @@ public sealed class ListenerManager
     {
         var warming = _warming.Find(entry => entry.Config.Name == name && entry.AddedViaApi);
         var active = _active.Find(entry => entry.Config.Name == name && entry.AddedViaApi);
+        _refused.Remove(name);
         if (warming is null && active is null)
         {
             return false;
@@ -208,22 +214,18 @@ public sealed class ListenerManager
     private bool IsStopped(Envoy.Config.Core.V3.TrafficDirection direction) =>
         _stoppedAll || (_stoppedInbound && direction == Envoy.Config.Core.V3.TrafficDirection.Inbound);
 
+    private ConfigurationException Refuse(string name, Listener listener, ConfigurationException refusal)
+    {
+        _stats.Inc(ListenerManagerStat.CreateFailure);
+        _refused[name] = new RefusedListener(listener, refusal.Message, DateTime.UtcNow);
+        return refusal;
+    }
+
     private ListenerEntry Compile(Listener listener, string name, ListenerEntry? active, string version, bool addedViaApi)
     {
-        CompiledListener compiled;
-        try
-        {
-            compiled = _compiler.Compile(listener, name, active?.Config);
-        }
-        catch (ConfigurationException refused)
-        {
-            _stats.Inc(ListenerManagerStat.CreateFailure);
-            Refused?.Invoke(name, refused.Message, listener);
-            throw;
-        }
         return new ListenerEntry
         {
-            Config = compiled,
+            Config = _compiler.Compile(listener, name, active?.Config),
             Version = version,
             LastUpdated = _mainLoop.UtcNow,
             AddedViaApi = addedViaApi,

@@ -63,6 +63,7 @@ public sealed class HostStats
     public long CxTotal;
     public long CxConnectFail;
     public long RqActive;
+    public long RqPendingActive;
     public long RqTotal;
     public long RqSuccess;
     public long RqError;

@@ -46,6 +46,12 @@ public sealed partial class Message
 
     public Message? GetMessage(int index) => (Message?)Reference(index);
 
+    /// <summary>The messages of a repeated field, as they stand now; empty when there are none.</summary>
+    public IReadOnlyList<Message> GetMessages(int index) =>
+        (RepeatedField?)Reference(index) is { } elements
+            ? [.. Enumerable.Range(0, elements.Count).Select(i => (Message)elements.ReferenceAt(i))]
+            : [];
+
     public Any? GetAny(int index) => (Any?)Reference(index);
 
     public TimeSpan? GetDuration(int index) => Has(index) ? Durations.ToTimeSpan(GetInt64(index)) : null;

@@ -1,0 +1,28 @@
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Xds.Protobuf;
+
+namespace MeshProxy.Proxy.Admin;
+
+/// <summary>Whether a resource of that name is wanted in a dump.</summary>
+public delegate bool DumpNameFilter(string resourceName);
+
+/// <summary>
+/// The sections of /config_dump (Envoy's ConfigTracker). Rooms add theirs by its key; sections show in the order of their keys.
+/// Used on the main loop.
+/// </summary>
+public sealed class ConfigTracker
+{
+    /// <summary>Envoy's key of the section that is shown only with include_eds.</summary>
+    public const string Endpoints = "endpoint";
+
+    private readonly SortedDictionary<string, Func<DumpNameFilter, Message>> _sections = new(StringComparer.Ordinal);
+
+    public IEnumerable<KeyValuePair<string, Func<DumpNameFilter, Message>>> Sections => _sections;
+
+    /// <summary>The server's tracker, from any factory.</summary>
+    public static ConfigTracker Of(FactoryContext context) => context.Singletons.Get("admin", static () => new ConfigTracker());
+
+    /// <summary>Adds a section; the function makes its admin.v3 message, unredacted, when somebody asks.</summary>
+    /// <param name="key">Envoy's: bootstrap, clusters, ecds_filter_http, endpoint, listeners, route_scopes, routes, secrets.</param>
+    public void Add(string key, Func<DumpNameFilter, Message> dump) => _sections[key] = dump;
+}
