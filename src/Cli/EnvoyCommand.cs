@@ -27,7 +27,7 @@ internal static class EnvoyCommand
         {
             RunIntent.ShowHelp => Print(EnvoyOptions.Help),
             RunIntent.ShowVersion => Print(ServerVersion.Text),
-            _ => Serve(options, arguments),
+            _ => Serve(options),
         };
     }
 
@@ -37,7 +37,7 @@ internal static class EnvoyCommand
         return 0;
     }
 
-    private static int Serve(EnvoyOptions options, string[] arguments)
+    private static int Serve(EnvoyOptions options)
     {
         using var logFile = options.LogPath.Length > 0 ? new StreamWriter(options.LogPath, append: true) : null;
         var sink = new LogSink(logFile ?? Console.Error, options.LogFormat);
@@ -49,7 +49,7 @@ internal static class EnvoyCommand
             {
                 loggers.Config.Warning($"The bootstrap's field {unknown} is unknown and was left out (--allow-unknown-static-fields).");
             }
-            using var server = new ProxyServer(loaded.Bootstrap, Settings(options, arguments), loggers);
+            using var server = new ProxyServer(loaded.Bootstrap, Settings(options), loggers);
             if (options.Mode == ServerMode.Validate)
             {
                 server.Validate();
@@ -78,7 +78,7 @@ internal static class EnvoyCommand
         server.Shutdown();
     }
 
-    private static ServerOptions Settings(EnvoyOptions options, string[] arguments) => new()
+    private static ServerOptions Settings(EnvoyOptions options) => new()
     {
         Concurrency = (int)(options.Concurrency is { } given ? Math.Max(1, given) : (uint)Environment.ProcessorCount),
         DrainTime = options.DrainTime,
@@ -89,7 +89,8 @@ internal static class EnvoyCommand
         RejectUnknownDynamicFields = options.RejectUnknownDynamicFields,
         AllowUnknownStaticFields = options.AllowUnknownStaticFields,
         AdminAddressPath = options.AdminAddressPath,
-        CommandLine = arguments,
+        CommandLine = CommandLineMessage.Of(options),
+        StatsTags = options.StatsTags,
         ValidateOnly = options.Mode == ServerMode.Validate,
     };
 }

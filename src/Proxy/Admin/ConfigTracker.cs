@@ -19,8 +19,8 @@ public sealed class ConfigTracker
 
     public IEnumerable<KeyValuePair<string, Func<DumpNameFilter, Message>>> Sections => _sections;
 
-    /// <summary>The server's tracker, from any factory.</summary>
-    public static ConfigTracker Of(FactoryContext context) => context.Singletons.Get("admin", static () => new ConfigTracker());
+    /// <summary>The server's tracker, from any factory's singletons.</summary>
+    public static ConfigTracker Of(Singletons singletons) => singletons.Get("admin", static () => new ConfigTracker());
 
     /// <summary>Adds a section; the function makes its admin.v3 message, unredacted, when somebody asks.</summary>
     /// <param name="key">Envoy's: bootstrap, clusters, ecds_filter_http, endpoint, listeners, route_scopes, routes, secrets.</param>

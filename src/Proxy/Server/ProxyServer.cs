@@ -33,6 +33,8 @@ public sealed class ProxyServer : IDisposable
     private readonly LogFiles _logs;
     private readonly ServerContext _context;
     private readonly EventLoop[] _workers;
+    private readonly DateTime _startTime = DateTime.UtcNow;
+    private readonly ServerStats _serverStats;
     private readonly SubscriptionFactory _subscriptions;
     private readonly List<RtdsApi> _rtds = [];
     private readonly InitManager _runtimeInit = new();
@@ -49,6 +51,7 @@ public sealed class ProxyServer : IDisposable
         MainLoop = new EventLoop("main_thread", 0);
         _workers = [.. Enumerable.Range(0, options.Concurrency).Select(i => new EventLoop($"worker_{i}", i + 1))];
         _store = new StatsStore(_workers.Length + 1);
+        StatsConfigCompiler.Apply(bootstrap.StatsConfig, _store, options.StatsTags);
         _logs = new LogFiles(_workers.Length + 1, options.FileFlushInterval, options.FileFlushMinSizeKb * 1024, _store.Root);
         var files = new FileWatcher(MainLoop);
         var node = MergeNode(bootstrap.Node, options);
@@ -74,6 +77,11 @@ public sealed class ProxyServer : IDisposable
         Clusters.AsyncClients = new AsyncHttpClients(Clusters, _context.Runtime, _store.Root, node.Locality?.Zone ?? "").Get;
         Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, HasInternalListeners(bootstrap)),
             new ConnectionLimit(MaxConnections), _context.Overload);
+        _serverStats = new ServerStats(_store.Root, _startTime, _workers.Length)
+        {
+            State = () => State,
+            Connections = () => Listeners.OpenConnections,
+        };
     }
 
     public EventLoop MainLoop { get; }
@@ -86,7 +94,12 @@ public sealed class ProxyServer : IDisposable
 
     public SecretManager Secrets { get; }
 
-    public ServerState State { get; private set; } = ServerState.PreInitializing;
+    /// <summary>Live turns to draining while an operator fails the server's health.</summary>
+    public ServerState State
+    {
+        get => field == ServerState.Live && _context.Health.Failed ? ServerState.Draining : field;
+        private set;
+    } = ServerState.PreInitializing;
 
     /// <summary>Compiles everything in the bootstrap and opens nothing (--mode validate).</summary>
     /// <exception cref="ConfigurationException">What is wrong, in one sentence.</exception>
@@ -138,30 +151,47 @@ public sealed class ProxyServer : IDisposable
         }
         var scope = _context.Scope.Scope("listener.admin");
         var context = new OwnerContext(_context, scope, new InitManager(), null, _context.Drain);
-        _admin = new AdminListener(admin, MainLoop, context, _context.Drain, AdminHandler());
+        _admin = new AdminListener(admin, MainLoop, context, _context.Drain, AdminServices().CreateHandler());
         if (_options.AdminAddressPath.Length > 0)
         {
             File.WriteAllText(_options.AdminAddressPath, Addresses.Format(_admin.Address));
         }
     }
 
-    private AdminHandler AdminHandler() => new(
-    [
-        .. new StatsEndpoints(_store, static () => { }).All(),
-        new AdminEndpoint("/ready", "print server state, return 200 if LIVE, otherwise return 503", false, _ => Ready()),
-    ]);
-
-    private AdminResponse Ready() => State switch
+    private AdminServices AdminServices()
     {
-        ServerState.Live => AdminResponse.Text("LIVE\n"),
-        ServerState.Draining => AdminResponse.Text("DRAINING\n", 503),
-        ServerState.Initializing => AdminResponse.Text("INITIALIZING\n", 503),
-        _ => AdminResponse.Text("PRE_INITIALIZING\n", 503),
-    };
+        var dumps = ConfigTracker.Of(_context.Singletons);
+        ConfigDumps.AddBootstrap(dumps, _bootstrap, _context.Node);
+        ConfigDumps.AddClusters(dumps, Clusters);
+        ConfigDumps.AddListeners(dumps, Listeners, () => _lds?.Version ?? "");
+        return new AdminServices
+        {
+            Stats = _store,
+            Loggers = Loggers,
+            Runtime = _context.Runtime,
+            Clusters = Clusters,
+            Listeners = Listeners,
+            AccessLogs = _logs,
+            ConfigDumps = dumps,
+            Node = _context.Node,
+            Version = ServerVersion.Admin,
+            CommandLine = _options.CommandLine,
+            StartTime = _startTime,
+            State = () => State,
+            FailHealth = failed => _context.Health.Failed = failed,
+            DrainListeners = wanted => Listeners.Drain(wanted.Graceful, wanted.InboundOnly, wanted.SkipExit),
+            Quit = Shutdown,
+            BeforeStats = _bootstrap.StatsFlushOnAdmin ? _store.MergeHistograms : static () => { },
+        };
+    }
 
     // Histograms show what the loops recorded once it is merged (stats_flush_interval, 5 s).
     private void ArmStatsFlush()
     {
+        if (_bootstrap.StatsFlushOnAdmin)
+        {
+            return;
+        }
         var interval = _bootstrap.StatsFlushInterval ?? TimeSpan.FromSeconds(5);
         _statsFlush = MainLoop.CreateTimer(() =>
         {
@@ -243,7 +273,11 @@ public sealed class ProxyServer : IDisposable
         _context.Init.Initialize(StartWorkers);
     }
 
-    private void StartWorkers() => Listeners.StartWorkers(() => State = ServerState.Live);
+    private void StartWorkers() => Listeners.StartWorkers(() =>
+    {
+        State = ServerState.Live;
+        _serverStats.Initialized(DateTime.UtcNow - _startTime);
+    });
 
     private ClusterEnvironment ClusterEnvironment() => new()
     {
@@ -281,6 +315,11 @@ public sealed class ProxyServer : IDisposable
             locality.Zone = options.ServiceZone;
             node.Locality = locality;
         }
+        node.UserAgentName = "envoy";
+        var build = BuildVersion.New();
+        build.Version = ServerVersion.Semantic;
+        build.Metadata = ServerVersion.BuildFacts;
+        node.UserAgentBuildVersion = build;
         return node;
     }
 

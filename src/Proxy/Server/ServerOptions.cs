@@ -33,8 +33,11 @@ public sealed record ServerOptions
     /// <summary>--admin-address-path: a file to write the admin address to; empty for none.</summary>
     public string AdminAddressPath { get; init; } = "";
 
-    /// <summary>The flags as given, for /server_info.</summary>
-    public IReadOnlyList<string> CommandLine { get; init; } = [];
+    /// <summary>The flags, for /server_info.</summary>
+    public Envoy.Admin.V3.CommandLineOptions CommandLine { get; init; } = Envoy.Admin.V3.CommandLineOptions.New();
+
+    /// <summary>--stats-tag: tags of every stat.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> StatsTags { get; init; } = [];
 
     /// <summary>--mode validate: everything is compiled, nothing opened.</summary>
     public bool ValidateOnly { get; init; }
