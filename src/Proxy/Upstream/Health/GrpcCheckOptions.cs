@@ -10,6 +10,8 @@ internal sealed class GrpcCheckOptions(HealthCheck.GrpcHealthCheck config)
     public string Authority => config.Authority;
 
 
+    public HeaderParser Metadata { get; } = HeaderParser.Compile(config.InitialMetadata, [], "grpc_health_check.initial_metadata");
+
     /// <summary>A grpc.health.v1.HealthCheckRequest in its frame.</summary>
     public byte[] Request { get; } = Frame(config.ServiceName);
 

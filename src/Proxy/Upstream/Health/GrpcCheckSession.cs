@@ -33,6 +33,7 @@ internal sealed class GrpcCheckSession(HealthChecker checker, HostImpl host, Grp
         var timeout = ((long)Checker.Options.Timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         headers.Set(KnownHeader.GrpcTimeout, timeout + "m");
         headers.Set(KnownHeader.UserAgent, "Envoy/HC");
+        options.Metadata.Evaluate(headers, new LogContext(headers, null, null, encoder.Stream.Connection.StreamInfo));
         encoder.EncodeHeaders(headers, false);
         var body = new ByteBuffer();
         body.Append(options.Request);

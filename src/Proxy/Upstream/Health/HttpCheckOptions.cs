@@ -27,6 +27,7 @@ internal sealed class HttpCheckOptions
         Send = config.Send is { } send ? PayloadMatcher.Read(send) : [];
         Receive = PayloadMatcher.Compile(config.Receive);
         ResponseBufferSize = config.ResponseBufferSize ?? DefaultResponseBuffer;
+        Headers = HeaderParser.Compile(config.RequestHeadersToAdd, config.RequestHeadersToRemove, "http_health_check.request");
         ServiceName = config.ServiceNameMatcher is { } matcher ? StringMatcher.Compile(matcher, "service_name_matcher") : null;
     }
 
@@ -47,6 +48,8 @@ internal sealed class HttpCheckOptions
 
     public StringMatcher? ServiceName { get; }
 
+
+    public HeaderParser Headers { get; }
 
     public bool IsExpected(int status) => _expected.Length == 0 ? status == 200 : Contains(_expected, status);
 

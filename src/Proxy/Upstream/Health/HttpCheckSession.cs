@@ -24,6 +24,7 @@ internal sealed class HttpCheckSession(HealthChecker checker, HostImpl host, Htt
         headers.Set(KnownHeader.Scheme, Host.TransportSocketFactory.ImplementsSecureTransport ? "https" : "http");
         headers.Set(KnownHeader.Authority, Host.Facts.HealthCheckHostname.Length > 0 ? Host.Facts.HealthCheckHostname : options.Host);
         headers.Set(KnownHeader.UserAgent, "Envoy/HC");
+        options.Headers.Evaluate(headers, new LogContext(headers, null, null, encoder.Stream.Connection.StreamInfo));
         var hasBody = options.Send.Length > 0;
         if (hasBody)
         {
