@@ -17,6 +17,7 @@ public static class Extensions
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
         new RbacFilterFactory(),
+        new DynamicForwardProxyFilterFactory(),
         new RouterFilterFactory(),
         new UpstreamCodecFilterFactory(),
     ];

@@ -10,6 +10,7 @@ namespace MeshProxy.Proxy.Upstream;
 internal static class UpstreamHttpOptionsCompiler
 {
     public const string ExtensionName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    public const string DynamicForwardProxyType = "envoy.clusters.dynamic_forward_proxy";
     private const string TcpExtensionName = "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions";
     private const string CodecFilterType = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec";
 
@@ -77,7 +78,9 @@ internal static class UpstreamHttpOptionsCompiler
 
     private static UpstreamHttpOptions FromDeprecatedFields(Cluster cluster)
     {
-        var common = WithCommon(new UpstreamHttpOptions(), cluster.CommonHttpProtocolOptions);
+        // Where any host may be named, TLS has to check the one that is: on unless configured.
+        var safe = cluster.ClusterType?.Name == DynamicForwardProxyType;
+        var common = WithCommon(new UpstreamHttpOptions { AutoSni = safe, AutoSanValidation = safe }, cluster.CommonHttpProtocolOptions);
         var result = cluster.UpstreamHttpProtocolOptions is { } tls ? WithTlsNames(common, tls) : common;
         if (cluster.CommonHttpProtocolOptions?.MaxRequestsPerConnection is null && cluster.MaxRequestsPerConnection is { } most)
         {

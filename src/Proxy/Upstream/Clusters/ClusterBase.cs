@@ -46,6 +46,9 @@ internal abstract class ClusterBase : IDisposable
 
     protected ClusterEnvironment Environment { get; }
 
+    /// <summary>For what the cluster's type shares with filters.</summary>
+    protected FactoryContext Context => Environment.ContextFor(Info.Stats, _init);
+
     protected StatBlock Updates { get; }
 
     protected HostUpdater Updater { get; }

@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Upstream.DynamicForwardProxy;
 using MeshProxy.Xds.Protobuf;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 
@@ -52,6 +53,8 @@ internal static class ClusterCompiler
         var type = definition.ClusterType!.Value;
         return type.Name switch
         {
+            UpstreamHttpOptionsCompiler.DynamicForwardProxyType => new DynamicForwardProxyCluster(
+                definition, Config<Envoy.Extensions.Clusters.DynamicForwardProxy.V3.ClusterConfig>(type, definition), environment),
             "envoy.clusters.aggregate" => new AggregateCluster(
                 definition, Config<Envoy.Extensions.Clusters.Aggregate.V3.ClusterConfig>(type, definition), manager, environment),
             "envoy.cluster.dns" or "envoy.clusters.dns" => CreateDns(

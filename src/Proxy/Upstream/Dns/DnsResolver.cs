@@ -20,7 +20,7 @@ internal sealed class DnsResolver(ResolverSettings settings, HostsFile hosts) : 
     {
         if (IPAddress.TryParse(name, out var literal))
         {
-            return Fits(literal, family) ? new DnsAnswer([new DnsAddress(literal, TimeSpan.MaxValue)]) : DnsAnswer.Empty;
+            return Fits(literal, family) ? new DnsAnswer([new DnsAddress(literal, TimeSpan.MaxValue)]) : DnsAnswer.NoData;
         }
         return family switch
         {
@@ -50,8 +50,8 @@ internal sealed class DnsResolver(ResolverSettings settings, HostsFile hosts) : 
         var v4 = LookUpAsync(name, DnsMessage.TypeA, cancellation);
         var v6 = LookUpAsync(name, DnsMessage.TypeAaaa, cancellation);
         var (a, aaaa) = (await v4, await v6);
-        return a.Failure is not null && aaaa.Failure is not null
-            ? a
+        return a.Addresses.Count == 0 && aaaa.Addresses.Count == 0
+            ? (a.Failure is null ? aaaa : a)
             : new DnsAnswer([.. aaaa.Addresses, .. a.Addresses]);
     }
 
@@ -60,7 +60,10 @@ internal sealed class DnsResolver(ResolverSettings settings, HostsFile hosts) : 
         var family = type == DnsMessage.TypeA ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
         if (hosts.Knows(name))
         {
-            return new DnsAnswer(hosts.Find(name, family).ConvertAll(static address => new DnsAddress(address, TimeSpan.Zero)));
+            var known = hosts.Find(name, family);
+            return known.Count == 0
+                ? DnsAnswer.NoData
+                : new DnsAnswer(known.ConvertAll(static address => new DnsAddress(address, TimeSpan.Zero)));
         }
         // RFC 6761 6.3: localhost is this machine, whatever servers say.
         if (name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
@@ -71,23 +74,28 @@ internal sealed class DnsResolver(ResolverSettings settings, HostsFile hosts) : 
         // RFC 6761 6.4: names under invalid do not exist, and nobody need be asked.
         if (name.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".invalid.", StringComparison.OrdinalIgnoreCase))
         {
-            return DnsAnswer.Empty;
+            return DnsAnswer.NoName;
         }
-        var failure = "DNS query failed";
+        var result = DnsAnswer.NoName;
         foreach (var candidate in Candidates(name))
         {
             var (response, error) = await QueryAsync(candidate, type, cancellation);
             if (response is null)
             {
-                return new DnsAnswer([], error);
+                return DnsAnswer.Failed(error!);
             }
             if (response.Code == NoError && response.Addresses.Count > 0)
             {
                 return new DnsAnswer(response.Addresses);
             }
-            failure = response.Code is NoError or NameError ? null : $"DNS server failure, code {response.Code}";
+            result = response.Code switch
+            {
+                NoError => DnsAnswer.NoData,
+                NameError => DnsAnswer.NoName,
+                _ => DnsAnswer.Failed($"DNS server failure, code {response.Code}"),
+            };
         }
-        return new DnsAnswer([], failure);
+        return result;
     }
 
     private IEnumerable<string> Candidates(string name)

@@ -18,15 +18,15 @@ internal sealed class SystemResolver : IDnsResolver
         }
         catch (SocketException error) when (error.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData)
         {
-            return DnsAnswer.Empty;
+            return DnsAnswer.NoName;
         }
         catch (SocketException error)
         {
-            return new DnsAnswer([], error.Message);
+            return DnsAnswer.Failed(error.Message);
         }
         catch (OperationCanceledException)
         {
-            return new DnsAnswer([], "DNS query cancelled");
+            return DnsAnswer.Failed("DNS query cancelled");
         }
     }
 
