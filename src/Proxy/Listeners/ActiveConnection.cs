@@ -28,6 +28,8 @@ internal sealed class ActiveConnection(ActiveListener listener, Connection conne
         {
             return;
         }
+        // Also of a handshake that failed: whom it refused belongs into the record.
+        info.DownstreamTls = Connection.Tls;
         info.DownstreamTransportFailureReason = Connection.TransportFailureReason;
         info.DownstreamLocalCloseReason = Connection.LocalCloseReason;
         info.DownstreamDetectedCloseType = Connection.DetectedCloseType;

@@ -257,7 +257,7 @@ internal sealed class ActiveListener
 
     private void Drop(PendingConnection pending)
     {
-        pending.Io.Close(false);
+        pending.Io.Close(reset: pending.HasUnread);
         Config.Limit.Release();
         ReleaseGlobal(pending.HoldsGlobal);
         LogEnd(pending.StreamInfo);

@@ -45,6 +45,9 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
     /// <summary>Counts against the limit of all listeners.</summary>
     public bool HoldsGlobal { get; }
 
+    /// <summary>The filters looked at bytes that nobody has taken. Envoy leaves them in the kernel, so that closing resets.</summary>
+    public bool HasUnread { get; private set; }
+
     public LinkedListNode<PendingConnection>? Node { get; set; }
 
     public EventLoop Loop => _listener.Loop;
@@ -210,6 +213,7 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
         _timer?.Disarm();
         if (!_received.IsEmpty)
         {
+            HasUnread = true;
             Io.PushBack(_received);
         }
         _listener.Promote(this);

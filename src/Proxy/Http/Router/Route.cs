@@ -29,5 +29,8 @@ public abstract class VirtualHost
 {
     public abstract string Name { get; }
 
+    /// <summary>The table matches paths without `;name=value` parameters (ignore_path_parameters_in_path_matching).</summary>
+    public abstract bool IgnoresPathParameters { get; }
+
     public abstract DynamicMetadata Metadata { get; }
 }

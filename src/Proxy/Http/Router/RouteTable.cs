@@ -12,7 +12,6 @@ internal sealed class RouteTable
     private readonly List<Wildcards> _prefixes = [];
     private readonly byte[] _hostHeader;
     private readonly bool _ignorePort;
-    private readonly bool _ignorePathParameters;
     private VirtualHostEntry? _default;
 
     public RouteTable(string name, string hostHeader, bool ignorePort, bool ignorePathParameters)
@@ -21,10 +20,12 @@ internal sealed class RouteTable
         _exactBySpan = _exact.GetAlternateLookup<ReadOnlySpan<char>>();
         _hostHeader = Encoding.ASCII.GetBytes(hostHeader.ToLowerInvariant());
         _ignorePort = ignorePort;
-        _ignorePathParameters = ignorePathParameters;
+        IgnoresPathParameters = ignorePathParameters;
     }
 
     public string Name { get; }
+
+    public bool IgnoresPathParameters { get; }
 
     public PerFilterConfigs Configs { get; init; } = PerFilterConfigs.Empty;
 
@@ -98,7 +99,7 @@ internal sealed class RouteTable
         {
             return redirect;
         }
-        var request = new RouteRequest(headers, info, random, _ignorePathParameters);
+        var request = new RouteRequest(headers, info, random, IgnoresPathParameters);
         if (host.Tree is { } tree)
         {
             return tree.Find(request);

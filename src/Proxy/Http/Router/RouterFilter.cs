@@ -315,7 +315,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         var value = header is null ? null : _headers.GetString(header);
         var host = Encoding.Latin1.GetBytes(value is { Length: > 0 } ? value : _headers.GetString(KnownHeader.Authority) ?? "");
         var colon = HeaderUtility.PortStart(host);
-        var name = Encoding.Latin1.GetString(colon < 0 ? host : host.AsSpan(0, colon));
+        var name = Encoding.Latin1.GetString(colon < 0 ? host : host.AsSpan(0, colon)).ToLowerInvariant();
         if (options.AutoSni && name.Length > 0 && !System.Net.IPAddress.TryParse(name.Trim('[', ']'), out _)
             && Info.FilterState.Get("envoy.network.upstream_server_name") is null)
         {

@@ -17,6 +17,8 @@ internal sealed class VirtualHostEntry(Config definition, RouteTable table, PerF
 
     public override string Name => Definition.Name;
 
+    public override bool IgnoresPathParameters => Table.IgnoresPathParameters;
+
     public override DynamicMetadata Metadata { get; } = MetadataConversion.ToMetadata(definition.Metadata);
 
     /// <summary>In order of configuration; the first that matches serves.</summary>

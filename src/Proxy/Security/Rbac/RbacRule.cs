@@ -62,8 +62,17 @@ internal abstract class RbacRule
 
     internal sealed class UrlPath(PathMatcher matcher) : RbacRule
     {
-        public override bool Match(in RbacContext context) =>
-            context.Headers is { } headers && headers.TryGet(KnownHeader.Path, out var path) && matcher.Match(path);
+        public override bool Match(in RbacContext context)
+        {
+            if (context.Headers is not { } headers || !headers.TryGet(KnownHeader.Path, out var path))
+            {
+                return false;
+            }
+            // What routes do not see must not slip past a policy either.
+            var parameters = path.IndexOf((byte)';');
+            return matcher.Match(
+                parameters >= 0 && context.Route?.Invoke()?.VirtualHost.IgnoresPathParameters == true ? path[..parameters] : path);
+        }
     }
 
     internal sealed class Template(UriTemplate template) : RbacRule
