@@ -1,6 +1,16 @@
 using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
+using MeshProxy.Proxy.Http.Filters.Buffer;
+using MeshProxy.Proxy.Http.Filters.Compression;
+using MeshProxy.Proxy.Http.Filters.GrpcStats;
+using MeshProxy.Proxy.Http.Filters.GrpcWeb;
+using MeshProxy.Proxy.Http.Filters.HeaderMutation;
+using MeshProxy.Proxy.Http.Filters.HeaderToMetadata;
+using MeshProxy.Proxy.Http.Filters.HealthCheck;
 using MeshProxy.Proxy.Http.Filters.Rbac;
+using MeshProxy.Proxy.Http.Filters.SetFilterState;
+using MeshProxy.Proxy.Http.Filters.SetMetadata;
+using MeshProxy.Proxy.Http.Filters.StatefulSession;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners.Filters;
 using MeshProxy.Proxy.Network.Rbac;
@@ -16,9 +26,21 @@ public static class Extensions
 {
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
-        new RbacFilterFactory(),
+        new BufferFilterFactory(),
+        new CompressorFilterFactory(),
+        new DecompressorFilterFactory(),
         new DynamicForwardProxyFilterFactory(),
+        new GrpcHttp1BridgeFilterFactory(),
+        new GrpcStatsFilterFactory(),
+        new GrpcWebFilterFactory(),
+        new HeaderMutationFilterFactory(),
+        new HeaderToMetadataFilterFactory(),
+        new HealthCheckFilterFactory(),
+        new RbacFilterFactory(),
         new RouterFilterFactory(),
+        new SetFilterStateFilterFactory(),
+        new SetMetadataFilterFactory(),
+        new StatefulSessionFilterFactory(),
         new UpstreamCodecFilterFactory(),
     ];
 

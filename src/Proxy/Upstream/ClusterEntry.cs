@@ -41,6 +41,20 @@ internal sealed class ClusterEntry : ICluster
 
     public PrioritySet Hosts { get; } = new();
 
+    public ClusterMembers Members
+    {
+        get
+        {
+            var members = new ClusterMembers();
+            foreach (var set in Hosts.Sets)
+            {
+                members = new ClusterMembers(members.Total + set.Hosts.Length, members.Healthy + set.Healthy.Length,
+                    members.Degraded + set.Degraded.Length);
+            }
+            return members;
+        }
+    }
+
     /// <summary>How hosts are chosen; set by the cluster's type before it takes traffic.</summary>
     public ILoadBalancerFactory BalancerFactory { get; set; } = null!;
 

@@ -51,9 +51,15 @@ public interface ICluster
 
     ITcpConnectionPool? TcpPool(Host host, RoutingPriority priority, ILoadBalancerContext? context);
 
+    /// <summary>How many endpoints there are, of all priorities.</summary>
+    ClusterMembers Members { get; }
+
     /// <summary>Draws drop_overloads of the load assignment.</summary>
     DropDecision DropOverload();
 }
+
+/// <summary>Endpoints of a cluster by health.</summary>
+public readonly record struct ClusterMembers(int Total, int Healthy, int Degraded);
 
 /// <summary>Cluster.TrackClusterStats.</summary>
 public readonly record struct TrackedStats(bool TimeoutBudgets, bool RequestResponseSizes, bool PerEndpoint);

@@ -27,12 +27,9 @@ internal sealed partial class ActiveStream
             headers.Set(KnownHeader.Server, _config.ServerName);
         }
         SanitizeResponse(headers);
-        DecideDrain(headers);
+        DecideDrain(headers, endStream);
         Charge(HeaderUtility.Status(headers));
-        if (_decorator is { Propagate: true } decorator && _config.Tracing is { IsEgress: false })
-        {
-            headers.Set(KnownHeader.EnvoyDecoratorOperation, decorator.Operation);
-        }
+        DecorateResponse(headers);
         if (StreamInfo.FirstDownstreamTxByteSent == 0)
         {
             StreamInfo.FirstDownstreamTxByteSent = EventLoop.NowNanoseconds;
@@ -57,6 +54,31 @@ internal sealed partial class ActiveStream
     {
         LocalComplete = true;
         _manager.EndStream(this);
+    }
+
+    // Ingress tells the client the operation's name; egress takes the one the backend tells.
+    private void DecorateResponse(HeaderMap headers)
+    {
+        if (_config.Tracing is not { } tracing)
+        {
+            return;
+        }
+        if (!tracing.IsEgress)
+        {
+            if (_decorator is { Propagate: true } decorator)
+            {
+                headers.Set(KnownHeader.EnvoyDecoratorOperation, decorator.Operation);
+            }
+            return;
+        }
+        if (headers.GetString(KnownHeader.EnvoyDecoratorOperation) is { } told)
+        {
+            if (told.Length > 0)
+            {
+                ActiveSpan.SetOperation(told);
+            }
+            headers.Remove(KnownHeader.EnvoyDecoratorOperation);
+        }
     }
 
     private void SanitizeResponse(HeaderMap headers)
@@ -90,7 +112,7 @@ internal sealed partial class ActiveStream
         _config.ProxyStatus?.Apply(headers, StreamInfo);
     }
 
-    private void DecideDrain(HeaderMap headers)
+    private void DecideDrain(HeaderMap headers, bool endStream)
     {
         if (_manager.Drain == HttpConnectionManager.DrainState.NotDraining && _config.Drain.DrainClose)
         {
@@ -110,6 +132,11 @@ internal sealed partial class ActiveStream
             _stats.Inc(HttpManagerStat.DownstreamCxOverloadDisableKeepalive);
         }
         if ((SawConnectionClose || _manager.SoftDrainHttp1) && !_manager.IsHttp2)
+        {
+            _manager.CloseAfterStreams();
+        }
+        // An HTTP/1.0 body without length ends with the connection (RFC 9112 6.3).
+        if (_manager.Protocol == HttpProtocol.Http10 && !endStream && !headers.Contains(KnownHeader.ContentLength))
         {
             _manager.CloseAfterStreams();
         }

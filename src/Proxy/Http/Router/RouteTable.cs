@@ -91,7 +91,8 @@ internal sealed class RouteTable
     /// <summary>The route of a request with its cluster drawn; null when nothing fits.</summary>
     public RouteEntry? Route(HeaderMap headers, StreamInfo info, ulong random)
     {
-        if (FindHost(headers) is not { } host)
+        // Without knowing how the client came no route is safe to take.
+        if (headers.Get(KnownHeader.XForwardedProto).IsEmpty || FindHost(headers) is not { } host)
         {
             return null;
         }
@@ -114,7 +115,6 @@ internal sealed class RouteTable
         return null;
     }
 
-    // An empty x-forwarded-proto tells nothing about how the client came: no route is safe.
     private static RouteEntry? RequiresTls(VirtualHostEntry host, HeaderMap headers)
     {
         if (host.TlsRedirect is null || headers.Get(KnownHeader.XForwardedProto).SequenceEqual("https"u8))

@@ -370,7 +370,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
     {
         Info.SetFlag(ResponseFlags.NoHealthyUpstream);
         Charge(503, null, null);
-        var reason = details.Length == 0 ? ResponseCodeDetails.NoHealthyUpstream : $"{ResponseCodeDetails.NoHealthyUpstream}{{{details}}}";
+        var reason = details.Length == 0 ? ResponseCodeDetails.NoHealthyUpstream : details;
         Callbacks.SendLocalReply(503, "no healthy upstream"u8, ModifyHeaders, null, reason);
     }
 
