@@ -11,6 +11,8 @@ namespace MeshProxy.Proxy.Configuration;
 /// </summary>
 public abstract class FactoryContext
 {
+    private List<IDisposable>? _owned;
+
     public abstract IClusterManager Clusters { get; }
 
     /// <summary>Scope of the owner: `listener.…`, `http.<prefix>.`, `cluster.<name>.`.</summary>
@@ -50,6 +52,19 @@ public abstract class FactoryContext
     public abstract OverloadState Overload { get; }
 
     public abstract ServerHealth Health { get; }
+
+    /// <summary>Ends <paramref name="followed"/> (subscriptions, timers) with what is being compiled, also when that is refused.</summary>
+    public void Own(IDisposable followed) => (_owned ??= []).Add(followed);
+
+    /// <summary>What was compiled serves no longer.</summary>
+    public void Release()
+    {
+        foreach (var followed in _owned ?? [])
+        {
+            followed.Dispose();
+        }
+        _owned = null;
+    }
 }
 
 /// <summary>What is done with unknown fields and deprecated ones.</summary>

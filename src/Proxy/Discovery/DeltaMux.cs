@@ -48,24 +48,20 @@ internal sealed class DeltaMux(MuxSettings settings) : Mux(settings)
             return;
         }
         Status? refusal = null;
-        // Watches that come and go meanwhile are asked for in one request after the acknowledgement.
-        using (Pause(state.TypeUrl))
+        try
         {
-            try
-            {
-                Apply(state, response);
-            }
-            catch (Exception refused) when (refused is ConfigurationException or ProtobufException)
-            {
-                Refused(state.TypeUrl, refused.Message);
-                foreach (var watch in state.Watches.ToArray())
-                {
-                    watch.Target.OnRejected(refused.Message);
-                }
-                refusal = Refusals.Of(refused);
-            }
-            _acknowledgements.AddLast(new Acknowledgement(state, response.Nonce, refusal));
+            Apply(state, response);
         }
+        catch (Exception refused) when (refused is ConfigurationException or ProtobufException)
+        {
+            Refused(state.TypeUrl, refused.Message);
+            foreach (var watch in state.Watches.ToArray())
+            {
+                watch.Target.OnRejected(refused.Message);
+            }
+            refusal = Refusals.Of(refused);
+        }
+        _acknowledgements.AddLast(new Acknowledgement(state, response.Nonce, refusal));
     }
 
     protected override void OnStreamOpened()

@@ -4,9 +4,9 @@ using MeshProxy.Proxy.Transport;
 namespace MeshProxy.Proxy.Discovery;
 
 /// <summary>Follows resources over a stream: the shared one of ADS, or one of its own.</summary>
-/// <param name="ownMux">The mux is this subscription's alone: it starts and ends with it.</param>
+/// <param name="startOwn">Starts the mux when it is this subscription's alone, to end with it; null for a shared one.</param>
 internal sealed class MuxSubscription(
-    Mux mux, bool ownMux, string typeUrl, IReadOnlyCollection<string> names, EventLoop loop, IStatsScope scope,
+    Mux mux, Action<Mux>? startOwn, string typeUrl, IReadOnlyCollection<string> names, EventLoop loop, IStatsScope scope,
     TimeSpan initialFetchTimeout, ISubscriptionCallbacks callbacks)
     : SubscriptionBase(loop, scope, initialFetchTimeout, callbacks), IWatchTarget
 {
@@ -18,10 +18,7 @@ internal sealed class MuxSubscription(
         ArmFetchTimer();
         _watch = mux.AddWatch(typeUrl, _names, this);
         Stats.Attempted();
-        if (ownMux)
-        {
-            mux.Start();
-        }
+        startOwn?.Invoke(mux);
     }
 
     public override void UpdateResourceInterest(IReadOnlyCollection<string> resourceNames)
@@ -32,7 +29,7 @@ internal sealed class MuxSubscription(
 
     public override void Dispose()
     {
-        if (ownMux)
+        if (startOwn is not null)
         {
             mux.End();
         }

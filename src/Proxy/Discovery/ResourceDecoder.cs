@@ -42,13 +42,14 @@ internal sealed class ResourceDecoder(MessageValidationOptions validation, IStat
 
     private Message Unpack(Any packed, string typeUrl)
     {
-        if (packed.TypeUrl != typeUrl)
-        {
-            throw new ConfigurationException(
-                $"{packed.TypeUrl} does not match the message-wide type URL {typeUrl}: an answer holds resources of one type.");
-        }
         try
         {
+            if (packed.TypeUrl != typeUrl)
+            {
+                var name = packed.RawMessage is { } other ? ResourceNames.Of(other) : "";
+                throw new ConfigurationException(
+                    $"{packed.TypeUrl} of the resource '{name}' does not match the message-wide type URL {typeUrl}: an answer holds resources of one type.");
+            }
             var message = packed.RawMessage
                 ?? throw new ConfigurationException($"Resources of type {typeUrl} are unknown to this proxy.");
             MessageValidator.ThrowIfInvalid(message, intoAny: false);

@@ -62,9 +62,12 @@ internal sealed class SotwMux(MuxSettings settings) : Mux(settings)
             using (Pause(state.TypeUrl))
             {
                 Apply(state, response);
+                state.Nonce = response.Nonce;
+                Enqueue(state);
             }
+            return;
         }
-        else if (response.Resources.Count == 0)
+        if (response.Resources.Count == 0)
         {
             state.Version = response.VersionInfo;
         }

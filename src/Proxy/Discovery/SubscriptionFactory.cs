@@ -22,7 +22,9 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
     private readonly IStatsScope _serverScope;
     private readonly ResourceDecoder _decoder;
     private readonly Logger? _log;
+    private readonly List<Mux> _held = [];
     private Mux? _ads;
+    private bool _open;
 
     /// <param name="clusters">Asked when a stream is opened: the manager subscribes itself, and is made later.</param>
     public SubscriptionFactory(
@@ -43,8 +45,36 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
     public void UseAds(ApiConfigSource config) =>
         _ads = CreateMux(config, DiscoveryMethods.ForAggregated(IsDelta(config)), _serverScope);
 
+    /// <summary>Clusters that need nobody have begun: streams of single subscriptions may be opened.</summary>
+    public void Open()
+    {
+        _open = true;
+        foreach (var mux in _held)
+        {
+            mux.Start();
+        }
+        _held.Clear();
+    }
+
     /// <summary>Opens the ADS stream; the clusters it needs must be there.</summary>
-    public void StartAds() => _ads?.Start();
+    public void StartAds()
+    {
+        Open();
+        _ads?.Start();
+    }
+
+    /// <summary>Opens a subscription's own stream as soon as there are clusters.</summary>
+    public void Start(Mux mux)
+    {
+        if (_open)
+        {
+            mux.Start();
+        }
+        else
+        {
+            _held.Add(mux);
+        }
+    }
 
     public ISubscription Subscribe(ConfigSource source, string typeUrl, IReadOnlyCollection<string> resourceNames,
         IStatsScope scope, ISubscriptionCallbacks callbacks)
@@ -62,12 +92,12 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
                 var ads = _ads ?? throw new ConfigurationException(
                     $"A source of {typeUrl} is ads, but the bootstrap has no dynamic_resources.ads_config; add it.");
                 return new MuxSubscription(
-                    ads, ownMux: false, typeUrl, resourceNames, _loop, scope, FetchTimeout(source), callbacks);
+                    ads, null, typeUrl, resourceNames, _loop, scope, FetchTimeout(source), callbacks);
             case Source.ApiConfigSource:
                 var config = source.ApiConfigSource!.Value;
                 var mux = CreateMux(config, DiscoveryMethods.For(typeUrl, IsDelta(config)), scope);
                 return new MuxSubscription(
-                    mux, ownMux: true, typeUrl, resourceNames, _loop, scope, FetchTimeout(source), callbacks);
+                    mux, Start, typeUrl, resourceNames, _loop, scope, FetchTimeout(source), callbacks);
             default:
                 throw new ConfigurationException(
                     $"A config source of {typeUrl} names no place; set ads, api_config_source or path_config_source.");

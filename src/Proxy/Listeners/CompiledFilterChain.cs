@@ -26,12 +26,16 @@ public sealed class CompiledFilterChain
     /// <summary>Set when the chain is removed or its listener goes.</summary>
     public required DrainState Drain { get; init; }
 
-    /// <summary>Ends what chains that serve no longer still follow: the secrets of their transport sockets.</summary>
+    /// <summary>What the chain was compiled with; it holds what the chain follows.</summary>
+    public FactoryContext? Context { get; init; }
+
+    /// <summary>Ends what chains that serve no longer still follow: secrets, route tables, filters.</summary>
     public static void Release(IEnumerable<CompiledFilterChain> chains)
     {
         foreach (var chain in chains)
         {
             (chain.TransportSocket as IDisposable)?.Dispose();
+            chain.Context?.Release();
         }
     }
 }

@@ -140,16 +140,25 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         // A removed chain asks its connections to end at their next opportunity, whatever the strategy.
         var drain = new DrainState(owner.Drain, DrainStrategy.Immediate, services.DrainTime);
         var context = services.Context(owner, drain);
-        return new CompiledFilterChain
+        try
         {
-            Name = chain.Name,
-            Definition = chain.Message,
-            TransportSocket = services.CompileTransportSocket(chain.TransportSocket, context),
-            Filters = CompileNetworkFilters(chain, listenerName, context),
-            TransportSocketConnectTimeout = chain.TransportSocketConnectTimeout ?? TimeSpan.Zero,
-            Metadata = MetadataConversion.ToMetadata(chain.Metadata),
-            Drain = drain,
-        };
+            return new CompiledFilterChain
+            {
+                Name = chain.Name,
+                Definition = chain.Message,
+                TransportSocket = services.CompileTransportSocket(chain.TransportSocket, context),
+                Filters = CompileNetworkFilters(chain, listenerName, context),
+                TransportSocketConnectTimeout = chain.TransportSocketConnectTimeout ?? TimeSpan.Zero,
+                Metadata = MetadataConversion.ToMetadata(chain.Metadata),
+                Drain = drain,
+                Context = context,
+            };
+        }
+        catch
+        {
+            context.Release();
+            throw;
+        }
     }
 
     private List<INetworkFilterConfig> CompileNetworkFilters(FilterChain chain, string listenerName, FactoryContext context)

@@ -120,6 +120,7 @@ public sealed class ProxyServer : IDisposable
             worker.Start();
         }
         Clusters.StartPrimary(OnPrimaryClustersReady);
+        _subscriptions.Open();
         MainLoop.Run();
     }
 

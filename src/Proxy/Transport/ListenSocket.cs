@@ -15,13 +15,15 @@ public readonly record struct AcceptedSocket(int FileDescriptor, EndPoint LocalA
 public sealed unsafe class ListenSocket : IIoEventHandler
 {
     private readonly bool _wildcard;
+    private readonly int _backlog;
     private EventLoop? _loop;
     private IoRegistration? _registration;
     private Action<AcceptedSocket>? _onAccept;
     private bool _paused;
 
-    private ListenSocket(int fd, EndPoint localAddress, bool wildcard)
+    private ListenSocket(int fd, EndPoint localAddress, bool wildcard, int backlog)
     {
+        _backlog = backlog;
         FileDescriptor = fd;
         LocalAddress = localAddress;
         _wildcard = wildcard;
@@ -38,7 +40,7 @@ public sealed unsafe class ListenSocket : IIoEventHandler
     /// <summary>Told how many connections one readiness event brought.</summary>
     public Action<int>? OnBatch { get; set; }
 
-    /// <summary>Opens, binds and listens; an IOException says in one sentence why it could not.</summary>
+    /// <summary>Opens and binds; connections are refused until the socket is attached. An IOException says in one sentence why it could not.</summary>
     public static ListenSocket Open(EndPoint address, ListenOptions options)
     {
         var fd = Libc.Socket(KernelAddress.Family(address),
@@ -56,11 +58,8 @@ public sealed unsafe class ListenSocket : IIoEventHandler
                 Libc.ChangeMode(KernelAddress.UnixPath(unix), options.Mode);
             }
             // The kernel cuts a larger backlog down to net.core.somaxconn.
-            if (Libc.Listen(fd, options.Backlog > 0 ? options.Backlog : int.MaxValue) != 0)
-            {
-                throw Failed(address, "listen");
-            }
-            return new ListenSocket(fd, SocketQueries.LocalAddress(fd), IsWildcard(address) || options.Transparent);
+            return new ListenSocket(fd, SocketQueries.LocalAddress(fd), IsWildcard(address) || options.Transparent,
+                options.Backlog > 0 ? options.Backlog : int.MaxValue);
         }
         catch
         {
@@ -70,11 +69,15 @@ public sealed unsafe class ListenSocket : IIoEventHandler
     }
 
     /// <summary>A second handle on the same socket, for another loop.</summary>
-    public ListenSocket Duplicate() => new(Libc.Duplicate(FileDescriptor), LocalAddress, _wildcard);
+    public ListenSocket Duplicate() => new(Libc.Duplicate(FileDescriptor), LocalAddress, _wildcard, _backlog);
 
-    /// <summary>Begins to accept on <paramref name="loop"/>; on that loop.</summary>
+    /// <summary>Begins to listen and to accept on <paramref name="loop"/>; on that loop.</summary>
     public void Attach(EventLoop loop, Action<AcceptedSocket> onAccept)
     {
+        if (Libc.Listen(FileDescriptor, _backlog) != 0)
+        {
+            throw Failed(LocalAddress, "listen");
+        }
         _loop = loop;
         _onAccept = onAccept;
         _registration = loop.Register(FileDescriptor, this, readOnly: true);

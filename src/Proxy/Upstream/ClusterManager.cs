@@ -127,12 +127,8 @@ public sealed class ClusterManager : IClusterManager
         {
             return false;
         }
-        ResourceChecks.CheckPacked(definition.Message, _environment.Validation);
-        var cluster = ClusterCompiler.Compile(definition, this, _environment);
-        warming?.Cluster.Dispose();
-        var managed = new ManagedCluster(cluster, version, addedViaApi: true, DateTime.UtcNow);
-        _warming[name] = managed;
-        if (active is null)
+        // Counted before it is known whether the cluster is sound, as Envoy does.
+        if (warming is null && active is null)
         {
             Stats.ClusterAdded();
         }
@@ -140,6 +136,11 @@ public sealed class ClusterManager : IClusterManager
         {
             Stats.ClusterModified();
         }
+        ResourceChecks.CheckPacked(definition.Message, _environment.Validation);
+        var cluster = ClusterCompiler.Compile(definition, this, _environment);
+        warming?.Cluster.Dispose();
+        var managed = new ManagedCluster(cluster, version, addedViaApi: true, DateTime.UtcNow);
+        _warming[name] = managed;
         HoldAcknowledgement();
         _startup.AddDynamic(cluster, () => OnWarm(managed));
         return true;

@@ -16,11 +16,15 @@ internal static class RouteProviders
                 return new StaticRoutes(RouteTableCompiler.Compile(config.RouteConfig!.Value, context, validateClusters: true));
             case Config.RouteSpecifierOneofCase.Rds:
                 var rds = config.Rds!.Value;
-                return RouteSubscription.Follow(
+                var table = RouteSubscription.Follow(
                     rds.ConfigSource ?? throw new ConfigurationException("rds.config_source: is missing; set it."),
-                    rds.RouteConfigName, context, scope);
+                    rds.RouteConfigName, context, scope, out var use);
+                context.Own(use);
+                return table;
             case Config.RouteSpecifierOneofCase.ScopedRoutes:
-                return new ScopedRoutes(config.ScopedRoutes!.Value, context, scope);
+                var scopes = new ScopedRoutes(config.ScopedRoutes!.Value, context, scope);
+                context.Own(scopes);
+                return scopes;
             default:
                 throw new ConfigurationException("route_specifier: no routes are named; set route_config, rds or scoped_routes.");
         }

@@ -8,8 +8,8 @@ using RouteConfiguration = Envoy.Config.Route.V3.RouteConfiguration;
 namespace MeshProxy.Proxy.Http.ConnectionManager;
 
 /// <summary>
-/// A route table followed by RDS, shared by all managers that name it from the same source; swapped by one reference write
-/// (Envoy's RdsRouteConfigSubscription and provider in one).
+/// A route table followed by RDS, shared by all managers that name it from the same source, and no longer than one of them
+/// lives; swapped by one reference write (Envoy's RdsRouteConfigSubscription and provider in one).
 /// </summary>
 internal sealed class RouteSubscription : IRouteProvider, ISubscriptionCallbacks
 {
@@ -23,78 +23,108 @@ internal sealed class RouteSubscription : IRouteProvider, ISubscriptionCallbacks
     private readonly string _name;
     private readonly FactoryContext _context;
     private readonly StatBlock _stats;
+    private readonly Action _onUnused;
+    private readonly ISubscription _subscription;
     private readonly List<Action> _waiting = [];
     private volatile RouteTable? _table;
     private bool _answered;
+    private int _users;
 
-    private RouteSubscription(ConfigSource source, string name, FactoryContext context, IStatsScope scope)
+    private RouteSubscription(ConfigSource source, string name, FactoryContext context, IStatsScope scope, Action onUnused)
     {
         _name = name;
         _context = context;
+        _onUnused = onUnused;
         var own = scope.Scope($"rds.{name}");
         _stats = own.Block(Layout);
-        Subscription = context.Subscriptions.Subscribe(source, RouteConfiguration.Descriptor.TypeUrl, [name], own, this);
+        _subscription = context.Subscriptions.Subscribe(source, RouteConfiguration.Descriptor.TypeUrl, [name], own, this);
     }
-
-    private ISubscription Subscription { get; }
 
     /// <summary>The message in force, for config_dump; null before the first.</summary>
     public RouteConfiguration? Message { get; private set; }
 
     public string Version { get; private set; } = "";
 
+    public DateTime LastUpdated { get; private set; }
+
+    /// <summary>All tables that are followed, for config_dump.</summary>
+    public static IEnumerable<RouteSubscription> All(Singletons singletons) => Known(singletons).Values;
+
     /// <summary>Finds or starts the subscription; the owner is warm when the first answer, or its time-out, came.</summary>
-    public static RouteSubscription Follow(ConfigSource source, string name, FactoryContext context, IStatsScope scope)
+    /// <param name="source">Where it comes from.</param>
+    /// <param name="name">The table's name.</param>
+    /// <param name="context">The first user's context.</param>
+    /// <param name="scope">Scope of the manager, `http.PREFIX.`.</param>
+    /// <param name="use">Dispose when the table is needed no longer.</param>
+    public static RouteSubscription Follow(
+        ConfigSource source, string name, FactoryContext context, IStatsScope scope, out IDisposable use)
     {
-        var subscriptions = context.Singletons.Get("routes", static () => new Dictionary<string, RouteSubscription>(StringComparer.Ordinal));
+        var known = Known(context.Singletons);
         var key = $"{name}|{Convert.ToBase64String(source.Message.ToBytes())}";
-        if (!subscriptions.TryGetValue(key, out var known))
+        if (known.TryGetValue(key, out var subscription))
         {
-            known = new RouteSubscription(source, name, context, scope);
-            subscriptions[key] = known;
-            known.Wait(context.Init);
-            known.Subscription.Start();
+            subscription.Wait(context.Init);
+            use = new Use(subscription);
+            return subscription;
         }
-        else
-        {
-            known.Wait(context.Init);
-        }
-        return known;
+        subscription = new RouteSubscription(source, name, context, scope, () => known.Remove(key));
+        known[key] = subscription;
+        subscription.Wait(context.Init);
+        use = new Use(subscription);
+        subscription._subscription.Start();
+        return subscription;
     }
 
     public RouteTable? Table(HeaderMap headers, StreamInfo info) => _table;
 
     public void OnConfigUpdate(IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
     {
-        foreach (var resource in added)
-        {
-            if (resource.Name == _name)
-            {
-                Apply(resource);
-            }
-        }
         if (added.Count == 0)
         {
-            _stats.Inc(1);
+            // Delta: the server has no such table. The one in force stays, and who waits for the first goes on waiting.
+            if (!isDelta)
+            {
+                _stats.Inc(1);
+                Answered();
+            }
+            return;
         }
-        Answered();
+        try
+        {
+            Apply(added);
+        }
+        finally
+        {
+            Answered();
+        }
     }
 
     public void OnConfigUpdateFailed(string reason, bool initialFetchTimeout) => Answered();
 
-    private void Apply(DecodedResource resource)
+    private static Dictionary<string, RouteSubscription> Known(Singletons singletons) =>
+        singletons.Get("routes", static () => new Dictionary<string, RouteSubscription>(StringComparer.Ordinal));
+
+    private void Apply(IReadOnlyList<DecodedResource> added)
     {
-        var message = RouteConfiguration.From(resource.Resource);
-        if (Message is { } known && known.Message.Equals(message.Message))
+        if (added.Count != 1)
         {
-            Version = resource.Version;
-            return;
+            throw new ConfigurationException($"Unexpected RDS resource length: {added.Count}; exactly one is expected for {_name}.");
         }
-        _table = RouteTableCompiler.Compile(message, _context, validateClusters: false);
-        Message = message;
-        Version = resource.Version;
-        _stats.Inc(0);
-        _stats.Set(2, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var message = RouteConfiguration.From(added[0].Resource);
+        if (message.Name != _name)
+        {
+            throw new ConfigurationException($"Unexpected RDS configuration (expecting {_name}): {message.Name}");
+        }
+        if (Message is not { } known || !known.Message.Equals(message.Message))
+        {
+            ResourceChecks.CheckPacked(message.Message, _context.Validation);
+            _table = RouteTableCompiler.Compile(message, _context, validateClusters: false);
+            Message = message;
+            LastUpdated = DateTime.UtcNow;
+            _stats.Inc(0);
+            _stats.Set(2, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        }
+        Version = added[0].Version;
     }
 
     private void Wait(InitManager init)
@@ -108,10 +138,35 @@ internal sealed class RouteSubscription : IRouteProvider, ISubscriptionCallbacks
     private void Answered()
     {
         _answered = true;
-        foreach (var ready in _waiting)
+        foreach (var ready in _waiting.ToArray())
         {
             ready();
         }
         _waiting.Clear();
+    }
+
+    private sealed class Use : IDisposable
+    {
+        private readonly RouteSubscription _subscription;
+        private bool _ended;
+
+        public Use(RouteSubscription subscription)
+        {
+            _subscription = subscription;
+            subscription._users++;
+        }
+
+        public void Dispose()
+        {
+            if (!_ended)
+            {
+                _ended = true;
+                if (--_subscription._users == 0)
+                {
+                    _subscription._onUnused();
+                    _subscription._subscription.Dispose();
+                }
+            }
+        }
     }
 }

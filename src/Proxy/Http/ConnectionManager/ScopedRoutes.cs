@@ -4,18 +4,21 @@ using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Observability;
 using Config = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.ScopedRoutes;
+using RouteConfiguration = Envoy.Config.Route.V3.RouteConfiguration;
 using ScopedRouteConfiguration = Envoy.Config.Route.V3.ScopedRouteConfiguration;
 
 namespace MeshProxy.Proxy.Http.ConnectionManager;
 
 /// <summary>scoped_routes: a key out of the request's headers chooses the route table.</summary>
-internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks
+internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks, IDisposable
 {
     private readonly Fragment[] _fragments;
     private readonly Config _config;
     private readonly FactoryContext _context;
     private readonly IStatsScope _scope;
     private readonly Action _ready;
+    private readonly ISubscription? _subscription;
+    private List<IDisposable> _uses = [];
     private readonly Dictionary<string, ScopedRouteConfiguration> _scopes = new(StringComparer.Ordinal);
     private volatile Dictionary<string, IRouteProvider> _tables = new(StringComparer.Ordinal);
 
@@ -37,11 +40,11 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks
                 break;
             case Config.ConfigSpecifierOneofCase.ScopedRds:
                 var rds = config.ScopedRds!.Value;
-                var subscription = context.Subscriptions.Subscribe(
+                _subscription = context.Subscriptions.Subscribe(
                     rds.ScopedRdsConfigSource ?? throw new ConfigurationException("scoped_rds.scoped_rds_config_source: is missing; set it."),
                     ScopedRouteConfiguration.Descriptor.TypeUrl, [], _scope, this);
                 _ready = context.Init.Register();
-                subscription.Start();
+                _subscription.Start();
                 break;
             default:
                 throw new ConfigurationException("scoped_routes: no scopes are named; set scoped_route_configurations_list or scoped_rds.");
@@ -67,8 +70,16 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks
         {
             _scopes[resource.Name] = ScopedRouteConfiguration.From(resource.Resource);
         }
+        // One request asks for the tables of all scopes.
+        using var paused = _context.Subscriptions.Pause(RouteConfiguration.Descriptor.TypeUrl);
         Rebuild();
         _ready();
+    }
+
+    public void Dispose()
+    {
+        _subscription?.Dispose();
+        EndUses(_uses);
     }
 
     public void OnConfigUpdateFailed(string reason, bool initialFetchTimeout) => _ready();
@@ -76,6 +87,23 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks
     private void Rebuild()
     {
         var tables = new Dictionary<string, IRouteProvider>(StringComparer.Ordinal);
+        var uses = new List<IDisposable>();
+        try
+        {
+            Compile(tables, uses);
+        }
+        catch
+        {
+            EndUses(uses);
+            throw;
+        }
+        _tables = tables;
+        EndUses(_uses);
+        _uses = uses;
+    }
+
+    private void Compile(Dictionary<string, IRouteProvider> tables, List<IDisposable> uses)
+    {
         foreach (var (name, scope) in _scopes)
         {
             var key = new StringBuilder();
@@ -83,23 +111,33 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks
             {
                 key.Append(fragment.StringKey).Append('\n');
             }
-            if (!tables.TryAdd(key.ToString(), ProviderOf(scope)))
+            if (!tables.TryAdd(key.ToString(), ProviderOf(scope, uses)))
             {
                 throw new ConfigurationException($"scoped_routes[{name}]: the scope has the key of another; use another key.");
             }
         }
-        _tables = tables;
     }
 
-    private IRouteProvider ProviderOf(ScopedRouteConfiguration scope)
+    private static void EndUses(List<IDisposable> uses)
+    {
+        foreach (var use in uses)
+        {
+            use.Dispose();
+        }
+        uses.Clear();
+    }
+
+    private IRouteProvider ProviderOf(ScopedRouteConfiguration scope, List<IDisposable> uses)
     {
         if (scope.RouteConfiguration is { } inline)
         {
             return new Inline(RouteTableCompiler.Compile(inline, _context, validateClusters: false));
         }
-        return RouteSubscription.Follow(
+        var table = RouteSubscription.Follow(
             _config.RdsConfigSource ?? throw new ConfigurationException("scoped_routes.rds_config_source: is missing; set it."),
-            scope.RouteConfigurationName, _context, _scope);
+            scope.RouteConfigurationName, _context, _scope, out var use);
+        uses.Add(use);
+        return table;
     }
 
     // Null when a part of the key is not in the request: it belongs to no scope.
