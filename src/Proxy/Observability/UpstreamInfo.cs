@@ -25,6 +25,9 @@ public sealed class UpstreamInfo
 
     public DetectedCloseType DetectedCloseType { get; set; }
 
+    /// <summary>The connection ended before the peer had a byte of the request: it may safely be sent again.</summary>
+    public bool RequestUndelivered { get; set; }
+
     public int NumStreams { get; set; }
 
     public long ConnectStart { get; set; }

@@ -47,6 +47,12 @@ public abstract class Connection
     /// <summary>Bytes that left for the kernel, after each write; one listener (stream flush timeouts, upstream byte counts).</summary>
     public Action<long>? BytesSent { get; set; }
 
+    /// <summary>
+    /// After the peer closed: bytes written here that its kernel had not acknowledged. A request that lies wholly among them
+    /// was never seen by the peer, which had closed before.
+    /// </summary>
+    public long UndeliveredAtClose { get; protected set; }
+
     /// <summary>High watermark of the write buffer in bytes (and bound of the read buffer); 0 is no limit. Envoy: per_connection_buffer_limit_bytes, 1 MiB.</summary>
     public abstract uint BufferLimit { get; set; }
 

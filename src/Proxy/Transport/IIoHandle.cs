@@ -29,6 +29,9 @@ public interface IIoHandle
     /// <summary>Error pending on the socket (SO_ERROR), 0 if none.</summary>
     int TakeError();
 
+    /// <summary>Bytes written that the peer has not acknowledged yet; 0 in memory.</summary>
+    int Unacknowledged();
+
     void Close(bool reset);
 
     /// <summary>Begins to deliver events to <paramref name="handler"/> on <paramref name="loop"/>.</summary>

@@ -85,6 +85,8 @@ internal sealed class MemoryIoHandle : IIoHandle
 
     public int TakeError() => 0;
 
+    public int Unacknowledged() => 0;
+
     public void Close(bool reset)
     {
         if (_peer is { } peer)

@@ -105,6 +105,12 @@ internal sealed unsafe class SocketIoHandle : IIoHandle
 
     public void ShutdownWrite() => Libc.Shutdown(FileDescriptor, Constants.ShutdownWrite);
 
+    public int Unacknowledged()
+    {
+        int bytes;
+        return Libc.IoControl(FileDescriptor, Constants.SocketOutQueue, &bytes) == 0 ? bytes : 0;
+    }
+
     public int TakeError()
     {
         int error;

@@ -545,6 +545,10 @@ public sealed class StreamConnection : Connection, IIoEventHandler, ITransportSo
         _transport.CloseSocket(reason);
         _closed = true;
         _delayedClose = DelayedClose.None;
+        if (reason == ConnectionEvent.RemoteClose && !_connecting)
+        {
+            UndeliveredAtClose = _writeBuffer.Length + _io.Unacknowledged();
+        }
         _io.Close(_detectedCloseType == DetectedCloseType.LocalReset);
         if (_stats is not null)
         {

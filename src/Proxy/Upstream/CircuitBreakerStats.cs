@@ -34,7 +34,7 @@ internal sealed class CircuitBreakerStats(ResourceManager resources) : IStatSour
         1 => Open(resources.ConnectionPools),
         2 => Open(resources.PendingRequests),
         3 => Open(resources.Requests),
-        4 => resources.CanRetry ? 0 : 1,
+        4 => resources.Retries.Count > 0 && !resources.CanRetry ? 1 : 0,
         5 => (long)resources.Connections.Remaining,
         6 => (long)resources.ConnectionPools.Remaining,
         7 => (long)resources.PendingRequests.Remaining,
@@ -42,5 +42,5 @@ internal sealed class CircuitBreakerStats(ResourceManager resources) : IStatSour
         _ => (long)resources.Retries.Remaining,
     };
 
-    private static long Open(Resource resource) => resource.CanCreate ? 0 : 1;
+    private static long Open(Resource resource) => resource.ShownOpen ? 1 : 0;
 }

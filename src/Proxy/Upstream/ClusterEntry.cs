@@ -112,7 +112,7 @@ internal sealed class ClusterEntry : ICluster
         if (host is null)
         {
             Traffic.Inc(ClusterStat.UpstreamCxNoneHealthy);
-            return new HostChoice(null, "no_healthy_upstream");
+            return new HostChoice(null);
         }
         return new HostChoice(host);
     }

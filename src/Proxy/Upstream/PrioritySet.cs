@@ -67,4 +67,22 @@ internal sealed record HostSetChange(IReadOnlyCollection<HostImpl> Added, IReadO
     public static readonly HostSetChange HealthOnly = new([], []);
 
     public bool MembershipChanged => Added.Count > 0 || Removed.Count > 0;
+
+    /// <summary>The priorities whose membership changed.</summary>
+    public HashSet<uint> Priorities
+    {
+        get
+        {
+            var priorities = new HashSet<uint>();
+            foreach (var host in Added)
+            {
+                priorities.Add(host.Priority);
+            }
+            foreach (var host in Removed)
+            {
+                priorities.Add(host.Priority);
+            }
+            return priorities;
+        }
+    }
 }

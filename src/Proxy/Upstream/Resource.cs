@@ -11,6 +11,7 @@ public sealed class Resource
     private ulong _max;
     private long _generation = -1;
     private long _count;
+    private volatile bool _changed;
 
     internal Resource(ulong max, IRuntime? runtime, string runtimePrefix, string name)
     {
@@ -39,13 +40,21 @@ public sealed class Resource
 
     public bool CanCreate => Count < Max;
 
-    public void Inc() => Interlocked.Increment(ref _count);
+    /// <summary>At its limit, as the gauges tell it: never before it first counted, whatever the limit.</summary>
+    public bool ShownOpen => _changed && !CanCreate;
+
+    public void Inc()
+    {
+        _changed = true;
+        Interlocked.Increment(ref _count);
+    }
 
     /// <summary>Counts one more unless the limit is reached; exact although other loops do the same.</summary>
     public bool TryInc()
     {
         if ((ulong)Interlocked.Increment(ref _count) <= Max)
         {
+            _changed = true;
             return true;
         }
         Interlocked.Decrement(ref _count);

@@ -281,12 +281,12 @@ internal sealed partial class RouterFilter
         }
     }
 
-    // A backend may close an idle connection while a request is on its way to it. Nothing was processed when not a byte came
-    // back, so a request that may be repeated (RFC 9110 9.2.2) and is wholly at hand goes out once more on a fresh connection.
+    // A backend may close an idle connection while a request is on its way to it. Its kernel then acknowledged nothing of the
+    // request: one that may be repeated (RFC 9110 9.2.2) and is wholly at hand goes out once more on a fresh connection.
     private bool ResendOnStaleConnection(StreamResetReason reason, UpstreamRequest request)
     {
         if (_resentStale || reason != StreamResetReason.ConnectionTermination || _responseStarted || request.SawResponse
-            || request.Info.NumStreams < 2 || _trailers is not null || !DownstreamComplete || !_headersOnly || !IsIdempotent())
+            || request.Info.NumStreams < 2 || !request.Info.RequestUndelivered || _trailers is not null || !DownstreamComplete || !_headersOnly || !IsIdempotent())
         {
             return false;
         }

@@ -13,6 +13,9 @@ internal static class Constants
     public const int SolSocket = 1;
     public const int SoReuseAddress = 2;
     public const int SoError = 4;
+
+    // <linux/sockios.h> SIOCOUTQ.
+    public const ulong SocketOutQueue = 0x5411;
     public const int SoKeepAlive = 9;
     public const int SoLinger = 13;
     public const int SoReusePort = 15;

@@ -152,7 +152,8 @@ internal abstract class ClusterBase : IDisposable
 
     private void OnHostsChanged(HostSetChange change)
     {
-        if (change.MembershipChanged)
+        // Counted once a priority, as Envoy publishes them.
+        for (var left = change.Priorities.Count; left > 0; left--)
         {
             Updates.Inc(UpdateStat.MembershipChange);
         }

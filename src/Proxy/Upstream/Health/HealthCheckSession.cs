@@ -12,6 +12,7 @@ internal abstract class HealthCheckSession : IDisposable
     private bool _disposed;
     private uint _healthy;
     private uint _unhealthy;
+    private bool _excludedNow;
 
     protected HealthCheckSession(HealthChecker checker, HostImpl host)
     {
@@ -48,7 +49,7 @@ internal abstract class HealthCheckSession : IDisposable
     {
         if (!_disposed)
         {
-            Host.Set(HealthFlags.ExcludedViaImmediateHealthCheckFail);
+            Exclude();
             SetUnhealthy(HealthCheckFailure.Passive, retriable: false);
         }
     }
@@ -111,6 +112,13 @@ internal abstract class HealthCheckSession : IDisposable
         Checker.OnChecked(Host, passed: true, changed);
     }
 
+    /// <summary>A failed check that asked for it: the host leaves the ratios too.</summary>
+    protected void Exclude()
+    {
+        _excludedNow = !Host.Has(HealthFlags.ExcludedViaImmediateHealthCheckFail);
+        Host.Set(HealthFlags.ExcludedViaImmediateHealthCheckFail);
+    }
+
     protected void HandleFailure(HealthCheckFailure kind, bool retriable = false)
     {
         if (_disposed)
@@ -124,7 +132,8 @@ internal abstract class HealthCheckSession : IDisposable
     private void SetUnhealthy(HealthCheckFailure kind, bool retriable, bool planNext = false)
     {
         _healthy = 0;
-        var changed = false;
+        var changed = _excludedNow;
+        _excludedNow = false;
         var pending = false;
         if (!Host.Has(HealthFlags.FailedActiveHealthCheck))
         {

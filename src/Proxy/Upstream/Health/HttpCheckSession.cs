@@ -65,7 +65,7 @@ internal sealed class HttpCheckSession(HealthChecker checker, HostImpl host, Htt
         {
             if (_immediateFail)
             {
-                Host.Set(HealthFlags.ExcludedViaImmediateHealthCheckFail);
+                Exclude();
             }
             FailedStatus = _status;
             HandleFailure(HealthCheckFailure.Active, options.IsRetriable(_status));

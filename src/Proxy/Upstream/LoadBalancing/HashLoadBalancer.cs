@@ -23,6 +23,11 @@ internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashO
         return hashing.UseHostname ? host.Hostname : host.AddressText;
     }
 
+    private ulong? HashOf(ILoadBalancerContext? context) =>
+        hashing.Policy is { } policy && context?.DownstreamHeaders is { } headers && context.RequestStreamInfo is { } info
+            ? policy.Hash(headers, info, null)
+            : context?.ComputeHashKey();
+
     private Snapshot TablesOf(Shared shared, HostSet[] sets, LoadBalancerEnvironment environment)
     {
         var snapshot = Volatile.Read(ref shared.Snapshot);
@@ -73,7 +78,7 @@ internal abstract class HashFactory(LoadBalancerOptions options, ConsistentHashO
         public override HostImpl? ChooseHost(ILoadBalancerContext? context)
         {
             var snapshot = factory.TablesOf(shared, hosts.Sets, environment);
-            var hash = context?.ComputeHashKey() ?? environment.Random();
+            var hash = factory.HashOf(context) ?? environment.Random();
             var load = context?.RetryPriority is { } retry
                 ? retry.DetermineLoad(PriorityLoads.Health(snapshot.Sets), snapshot.Loads.AsLoad)
                 : snapshot.Loads.AsLoad;

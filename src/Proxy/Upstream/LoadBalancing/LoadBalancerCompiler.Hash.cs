@@ -2,6 +2,7 @@ using Envoy.Extensions.LoadBalancingPolicies.Common.V3;
 using Envoy.Extensions.LoadBalancingPolicies.Maglev.V3;
 using Envoy.Extensions.LoadBalancingPolicies.RingHash.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Xds.Protobuf;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 
@@ -47,7 +48,9 @@ internal sealed partial class LoadBalancerCompiler
 
     private static ConsistentHashOptions Consistent(ConsistentHashingLbConfig? config, bool useHostname, uint? balanceFactor) =>
         config is { } given
-            ? new ConsistentHashOptions(given.UseHostnameForHashing, given.HashBalanceFactor ?? 0)
+            ? new ConsistentHashOptions(
+                given.UseHostnameForHashing, given.HashBalanceFactor ?? 0,
+                HashPolicy.Compile(given.HashPolicy, "consistent_hashing_lb_config.hash_policy"))
             : new ConsistentHashOptions(useHostname, balanceFactor ?? 0);
 
     private ConsistentHashOptions LegacyConsistent()

@@ -48,10 +48,11 @@ internal sealed class HttpPoolClient : PoolClient, IReadFilter, IClientConnectio
     public void StartStream(IResponseDecoder decoder, IHttpPoolCallbacks callbacks)
     {
         _idleTimer?.Disarm();
-        var stream = new HttpPoolStream(this, decoder);
+        var upstream = DescribeUpstream();
+        var stream = new HttpPoolStream(this, decoder, upstream);
         _streams.Add(stream);
         stream.Open(_codec!);
-        callbacks.OnPoolReady(stream, _pool.Host, DescribeUpstream(), Protocol);
+        callbacks.OnPoolReady(stream, _pool.Host, upstream, Protocol);
     }
 
     /// <summary>Both ends of a stream are done.</summary>
@@ -137,7 +138,11 @@ internal sealed class HttpPoolClient : PoolClient, IReadFilter, IClientConnectio
         return FilterStatus.StopIteration;
     }
 
-    public void OnGoAway(bool isError) => _pool.DrainClient(this);
+    public void OnGoAway(bool isError)
+    {
+        _pool.Cluster.Traffic.Inc(ClusterStat.UpstreamCxCloseNotify);
+        _pool.DrainClient(this);
+    }
 
     public void OnMaxStreamsChanged(uint maxStreams) =>
         _pool.OnConcurrencyChanged(this, Math.Min(maxStreams, _pool.Cluster.Info.HttpOptions.Http2.MaxConcurrentStreams));

@@ -1,5 +1,6 @@
 using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Codec;
+using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream.LoadBalancing;
 
@@ -7,7 +8,8 @@ using MeshProxy.Proxy.Upstream.LoadBalancing;
 namespace MeshProxy.Proxy.Upstream.Pools;
 
 /// <summary>Stands between the router and the codec for one stream, to learn when both ends are done and whether the connection may be used again.</summary>
-internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder decoder) : IResponseDecoder, IRequestEncoder, IStreamCallbacks
+internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder decoder, UpstreamInfo upstream)
+    : IResponseDecoder, IRequestEncoder, IStreamCallbacks
 {
     private IRequestEncoder _encoder = null!;
     private bool _encodeComplete;
@@ -32,6 +34,8 @@ internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder dec
         {
             return;
         }
+        upstream.RequestUndelivered = client.RemoteClosed && !client.IsHttp2
+            && client.Connection!.UndeliveredAtClose >= Math.Max(1, _encoder.Stream.Bytes.WireBytesSent);
         _encoder.Stream.ResetStream(reason);
         if (!_detached)
         {
