@@ -27,7 +27,7 @@ internal static class EnvoyCommand
         {
             RunIntent.ShowHelp => Print(EnvoyOptions.Help),
             RunIntent.ShowVersion => Print(ServerVersion.Text),
-            _ => Serve(options),
+            _ => Serve(options, arguments),
         };
     }
 
@@ -37,8 +37,12 @@ internal static class EnvoyCommand
         return 0;
     }
 
-    private static int Serve(EnvoyOptions options)
+    private static int Serve(EnvoyOptions options, string[] arguments)
     {
+        if (options.Mode == ServerMode.Serve)
+        {
+            MemorySettings.Apply(arguments);
+        }
         using var logFile = options.LogPath.Length > 0 ? new StreamWriter(options.LogPath, append: true) : null;
         var sink = new LogSink(logFile ?? Console.Error, options.LogFormat);
         var loggers = new Loggers(sink, options.LogLevel, options.ComponentLogLevels);

@@ -155,7 +155,7 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
     {
         while (!_done && _waiting is not null)
         {
-            var space = _received.Reserve(1);
+            var space = _received.ReserveForRead();
             var count = Io.Read(space);
             if (count > 0)
             {

@@ -21,6 +21,7 @@ public interface IFilterStateObject
 public sealed class FilterState
 {
     private Dictionary<string, Entry>? _entries;
+    private bool _sharesSome;
 
     public FilterState? Parent { get; init; }
 
@@ -40,12 +41,18 @@ public sealed class FilterState
         }
         (_entries ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[key] =
             new Entry(value, lifeSpan, sharedWithUpstream, readOnly);
+        _sharesSome |= sharedWithUpstream;
     }
 
     /// <summary>Takes over what lives as long as the request from the stream that this one replaces (internal redirect).</summary>
     public void TakeRequestObjects(FilterState old)
     {
-        foreach (var (key, entry) in old._entries ?? [])
+        if (old._entries is null)
+        {
+            return;
+        }
+        _sharesSome |= old._sharesSome;
+        foreach (var (key, entry) in old._entries)
         {
             if (entry.LifeSpan != FilterStateLifeSpan.FilterChain)
             {
@@ -53,6 +60,9 @@ public sealed class FilterState
             }
         }
     }
+
+    /// <summary>Whether anything is marked to be shared with the upstream connection; asked for every request.</summary>
+    public bool AnyShared => _sharesSome || (Parent?.AnyShared ?? false);
 
     /// <summary>The objects marked to be shared with the upstream connection, own before parent's.</summary>
     public IEnumerable<KeyValuePair<string, IFilterStateObject>> SharedWithUpstream()

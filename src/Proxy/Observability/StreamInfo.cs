@@ -135,9 +135,21 @@ public sealed class StreamInfo
 
     public string SpanId { get; set; } = "";
 
-    public FilterState FilterState { get; set; } = new();
+    // Made when first asked for: most exchanges have neither.
+    private FilterState? _filterState;
+    private DynamicMetadata? _dynamicMetadata;
 
-    public DynamicMetadata DynamicMetadata { get; set; } = new();
+    public FilterState FilterState
+    {
+        get => _filterState ??= new FilterState();
+        set => _filterState = value;
+    }
+
+    public DynamicMetadata DynamicMetadata
+    {
+        get => _dynamicMetadata ??= new DynamicMetadata();
+        set => _dynamicMetadata = value;
+    }
 
     public void SetFlag(ResponseFlags flag) => ResponseFlags |= flag;
 

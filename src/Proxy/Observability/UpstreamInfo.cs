@@ -7,6 +7,8 @@ namespace MeshProxy.Proxy.Observability;
 /// <summary>Facts of one upstream attempt (Envoy's UpstreamInfo); times in nanoseconds of the loop's clock, 0 if it did not happen.</summary>
 public sealed class UpstreamInfo
 {
+    private FilterState? _filterState;
+
     public Upstream.Host? Host { get; set; }
 
     public EndPoint? LocalAddress { get; set; }
@@ -59,5 +61,9 @@ public sealed class UpstreamInfo
 
     public long WireBytesReceived { get; set; }
 
-    public FilterState FilterState { get; set; } = new();
+    public FilterState FilterState
+    {
+        get => _filterState ??= new FilterState();
+        set => _filterState = value;
+    }
 }

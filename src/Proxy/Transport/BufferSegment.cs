@@ -9,17 +9,25 @@ internal sealed class BufferSegment
     /// <summary>16 KiB: one TLS record (RFC 8446 5.1) and Envoy's read reservation.</summary>
     public const int Size = 16 * 1024;
 
+    /// <summary>
+    /// 2 KiB holds a typical head with a short body. What waits to be written in a loop turn is mostly that: with 64
+    /// connections busy at once, 16 KiB each kept 10 MiB pinned, 2 KiB keep 1.
+    /// </summary>
+    public const int SmallSize = 2 * 1024;
+
     /// <summary>Below this a copy is cheaper than carrying a mostly empty segment along.</summary>
     public const int CopyBelow = 512;
 
-    /// <summary>Free segments a thread keeps (1 MiB); more go to the garbage collector.</summary>
-    private const int MaxFree = 64;
+    /// <summary>Free segments a thread keeps, 512 KiB of each size; more go to the garbage collector.</summary>
+    private const int MaxFree = 32;
+
+    private const int MaxFreeSmall = 256;
 
     [ThreadStatic]
-    private static BufferSegment? t_free;
+    private static FreeList t_free;
 
     [ThreadStatic]
-    private static int t_freeCount;
+    private static FreeList t_freeSmall;
 
     private readonly byte[] _array;
 
@@ -37,44 +45,60 @@ internal sealed class BufferSegment
 
     public Span<byte> Writable => _array.AsSpan(End);
 
-    public static BufferSegment Rent(int minimum)
+    public static BufferSegment Rent(int minimum) => minimum switch
     {
-        if (minimum > Size)
-        {
-            return new BufferSegment(minimum);
-        }
-        var segment = t_free;
-        if (segment is null)
-        {
-            return new BufferSegment(Size);
-        }
-        t_free = segment.Next;
-        t_freeCount--;
-        segment.Next = null;
-        return segment;
-    }
+        <= SmallSize => t_freeSmall.Take() ?? new BufferSegment(SmallSize),
+        <= Size => t_free.Take() ?? new BufferSegment(Size),
+        _ => new BufferSegment(minimum),
+    };
 
     public void Return()
     {
-        if (_array.Length != Size || t_freeCount >= MaxFree)
+        switch (_array.Length)
         {
-            return;
+            case SmallSize:
+                t_freeSmall.Give(this, MaxFreeSmall);
+                break;
+            case Size:
+                t_free.Give(this, MaxFree);
+                break;
         }
-        Start = End = 0;
-        Next = t_free;
-        t_free = this;
-        t_freeCount++;
     }
 
-    /// <summary>Drops the calling thread's free segments but for <paramref name="keep"/>; an idle loop holds no memory.</summary>
-    public static void TrimFree(int keep)
+    /// <summary>Drops the calling thread's free segments; an idle loop holds no memory.</summary>
+    public static void TrimFree()
     {
-        while (t_freeCount > keep)
+        t_free = default;
+        t_freeSmall = default;
+    }
+
+    private struct FreeList
+    {
+        private BufferSegment? _first;
+        private int _count;
+
+        public BufferSegment? Take()
         {
-            var segment = t_free!;
-            t_free = segment.Next;
-            segment.Next = null;
-            t_freeCount--;
+            var segment = _first;
+            if (segment is not null)
+            {
+                _first = segment.Next;
+                _count--;
+                segment.Next = null;
+            }
+            return segment;
+        }
+
+        public void Give(BufferSegment segment, int most)
+        {
+            if (_count >= most)
+            {
+                return;
+            }
+            segment.Start = segment.End = 0;
+            segment.Next = _first;
+            _first = segment;
+            _count++;
         }
     }
 }

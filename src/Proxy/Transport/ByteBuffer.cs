@@ -26,7 +26,7 @@ public sealed class ByteBuffer
     {
         while (!data.IsEmpty)
         {
-            var space = Reserve(1);
+            var space = Reserve(_tail is { Writable.Length: > 0 } ? 1 : Math.Min(data.Length, BufferSegment.Size));
             var count = Math.Min(space.Length, data.Length);
             data[..count].CopyTo(space);
             Commit(count);
@@ -43,6 +43,10 @@ public sealed class ByteBuffer
         }
         return _tail!.Writable;
     }
+
+    /// <summary>Writable space for a read from a socket: what is left in the tail when that is worth a call, else a whole segment.</summary>
+    public Span<byte> ReserveForRead() =>
+        Reserve(_tail is { Writable.Length: >= BufferSegment.SmallSize } ? 1 : BufferSegment.Size);
 
     public void Commit(int count)
     {

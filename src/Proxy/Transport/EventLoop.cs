@@ -34,8 +34,8 @@ public sealed unsafe class EventLoop : IDisposable
     private List<(Action<object?> Work, object? State)> _running = [];
     private List<IoActivation> _activated = [];
     private List<IoActivation> _activating = [];
-    private List<Action> _deferred = [];
-    private List<Action> _deferring = [];
+    private List<(Action<object?> Work, object? State)> _deferred = [];
+    private List<(Action<object?> Work, object? State)> _deferring = [];
     private bool _wakePending;
     private volatile bool _stopping;
     private bool _trimmed;
@@ -175,7 +175,10 @@ public sealed unsafe class EventLoop : IDisposable
     }
 
     /// <summary>Runs <paramref name="work"/> at the end of this turn (deferred deletion); on the loop only.</summary>
-    public void Defer(Action work) => _deferred.Add(work);
+    public void Defer(Action work) => Defer(static state => ((Action)state!)(), work);
+
+    /// <summary>As <see cref="Defer(Action)"/> without a closure.</summary>
+    public void Defer(Action<object?> work, object? state) => _deferred.Add((work, state));
 
     public LoopTimer CreateTimer(Action onFire) => new(this, onFire);
 
@@ -293,7 +296,7 @@ public sealed unsafe class EventLoop : IDisposable
         {
             return (int)left;
         }
-        BufferSegment.TrimFree(0);
+        BufferSegment.TrimFree();
         _trimmed = true;
         _quietSince = 0;
         return WaitTime();
@@ -411,9 +414,9 @@ public sealed unsafe class EventLoop : IDisposable
             return;
         }
         (_deferred, _deferring) = (_deferring, _deferred);
-        foreach (var work in _deferring)
+        foreach (var (work, state) in _deferring)
         {
-            Guard(static state => ((Action)state!)(), work);
+            Guard(work, state);
         }
         _deferring.Clear();
     }

@@ -25,7 +25,7 @@ internal sealed class RawBufferSocket : ITransportSocket
         long total = 0;
         while (true)
         {
-            var space = buffer.Reserve(1);
+            var space = buffer.ReserveForRead();
             var count = _callbacks.Io.Read(space);
             if (count > 0)
             {

@@ -285,6 +285,20 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         _logged = true;
         ActiveSpan.Finish();
         Filters.DestroyFilters();
+        if (!IsInternallyDestroyed)
+        {
+            // At the end of the turn: whoever called the stream just now may still look at its headers.
+            Connection.Loop.Defer(static stream => ((ActiveStream)stream!).ReturnHeaders(), this);
+        }
+    }
+
+    private void ReturnHeaders()
+    {
+        RequestHeaders?.Return();
+        RequestTrailers?.Return();
+        ResponseHeaders?.Return();
+        ResponseTrailers?.Return();
+        RequestHeaders = RequestTrailers = ResponseHeaders = ResponseTrailers = null;
     }
 
     public bool RecreateStream(HeaderMap? originalResponseHeaders)

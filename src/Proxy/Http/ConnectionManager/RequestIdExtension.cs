@@ -14,7 +14,7 @@ internal enum TraceReason
 /// <summary>x-request-id as UUID (envoy.request_id.uuid).</summary>
 internal sealed class RequestIdExtension(bool packTraceReason, bool useForSampling)
 {
-    private const int Length = 36;
+    private const int Length = RandomUuid.Length;
 
     /// <summary>The version nibble of a UUID (RFC 9562 4): the 15th character.</summary>
     private const int ReasonAt = 14;
@@ -29,7 +29,7 @@ internal sealed class RequestIdExtension(bool packTraceReason, bool useForSampli
             return;
         }
         Span<byte> id = stackalloc byte[Length];
-        Utf8Formatter.TryFormat(Guid.NewGuid(), id, out _);
+        RandomUuid.Write(id);
         headers.Set(KnownHeader.XRequestId, id);
     }
 

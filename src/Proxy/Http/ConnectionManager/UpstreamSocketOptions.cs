@@ -17,12 +17,15 @@ internal static class UpstreamSocketOptions
         var name = state.Get(ServerName)?.SerializeAsString();
         var names = state.Get(SubjectAltNames)?.SerializeAsString();
         var protocols = state.Get(ApplicationProtocols)?.SerializeAsString();
-        var shared = new List<KeyValuePair<string, object>>();
-        foreach (var (key, value) in state.SharedWithUpstream())
+        List<KeyValuePair<string, object>>? shared = null;
+        if (state.AnyShared)
         {
-            shared.Add(new(key, value));
+            foreach (var (key, value) in state.SharedWithUpstream())
+            {
+                (shared ??= []).Add(new(key, value));
+            }
         }
-        if (name is null && names is null && protocols is null && shared.Count == 0)
+        if (name is null && names is null && protocols is null && shared is null)
         {
             return null;
         }
@@ -31,7 +34,7 @@ internal static class UpstreamSocketOptions
             ServerNameOverride = name,
             VerifySubjectAltNamesOverride = names?.Split(',') ?? [],
             ApplicationProtocolListOverride = protocols?.Split(',') ?? [],
-            SharedFilterState = shared,
+            SharedFilterState = shared is null ? [] : shared,
         };
     }
 }

@@ -77,7 +77,7 @@ internal sealed unsafe class TlsSocket : ITransportSocket
         long total = 0;
         while (!_closed)
         {
-            var space = buffer.Reserve(1);
+            var space = buffer.ReserveForRead();
             int count;
             fixed (byte* target = space)
             {
