@@ -1,6 +1,7 @@
 using Envoy.Admin.V3;
 using Envoy.Config.Endpoint.V3;
 using MeshProxy.Proxy.Listeners;
+using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Upstream;
 using MeshProxy.Xds.Protobuf;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
@@ -35,6 +36,35 @@ public static class ConfigDumps
     /// <param name="version">version_info of the newest LDS push.</param>
     public static void AddListeners(ConfigTracker tracker, ListenerManager listeners, Func<string> version) =>
         tracker.Add("listeners", names => Listeners(listeners, version(), names).Message);
+
+    public static void AddSecrets(ConfigTracker tracker, SecretManager secrets, DateTimeOffset loaded) =>
+        tracker.Add("secrets", names => Secrets(secrets, loaded, names).Message);
+
+    private static SecretsConfigDump Secrets(SecretManager secrets, DateTimeOffset loaded, DumpNameFilter names)
+    {
+        var dump = SecretsConfigDump.New();
+        foreach (var secret in secrets.Static.Where(secret => names(secret.Name)))
+        {
+            var entry = SecretsConfigDump.StaticSecret.New();
+            entry.Name = secret.Name;
+            entry.LastUpdated = loaded;
+            entry.Secret = Any.Pack(secret);
+            dump.StaticSecrets.Add(entry);
+        }
+        foreach (var secret in secrets.Discovered.Where(secret => names(secret.Name)))
+        {
+            var entry = SecretsConfigDump.DynamicSecret.New();
+            entry.Name = secret.Name;
+            entry.LastUpdated = secret.LastUpdated;
+            entry.VersionInfo = secret.Value is null ? "uninitialized" : secret.Version;
+            if (secret.Value is { } value)
+            {
+                entry.Secret = Any.Pack(value);
+            }
+            (secret.Value is null ? dump.DynamicWarmingSecrets : dump.DynamicActiveSecrets).Add(entry);
+        }
+        return dump;
+    }
 
     private static ClustersConfigDump Clusters(ClusterManager clusters, DumpNameFilter names)
     {

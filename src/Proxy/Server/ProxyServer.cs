@@ -81,6 +81,7 @@ public sealed class ProxyServer : IDisposable
         {
             State = () => State,
             Connections = () => Listeners.OpenConnections,
+            DaysUntilExpiry = () => _context.TlsContexts.DaysUntilFirstCertificateExpires(DateTimeOffset.UtcNow),
         };
     }
 
@@ -165,6 +166,7 @@ public sealed class ProxyServer : IDisposable
         ConfigDumps.AddBootstrap(dumps, _bootstrap, _context.Node);
         ConfigDumps.AddClusters(dumps, Clusters);
         ConfigDumps.AddListeners(dumps, Listeners, () => _lds?.Version ?? "");
+        ConfigDumps.AddSecrets(dumps, Secrets, _startTime);
         return new AdminServices
         {
             Stats = _store,
@@ -182,6 +184,7 @@ public sealed class ProxyServer : IDisposable
             FailHealth = failed => _context.Health.Failed = failed,
             DrainListeners = wanted => Listeners.Drain(wanted.Graceful, wanted.InboundOnly, wanted.SkipExit),
             Quit = Shutdown,
+            Certificates = () => CertificateMessages.Of(_context.TlsContexts, MainLoop.UtcNow),
             BeforeStats = _bootstrap.StatsFlushOnAdmin ? _store.MergeHistograms : static () => { },
         };
     }
