@@ -108,7 +108,11 @@ internal sealed class ClusterEntry : ICluster
 
     public HostChoice ChooseHost(ILoadBalancerContext? context)
     {
-        var host = OverrideHost(context) ?? OfCurrentLoop().Balancer.ChooseHost(context);
+        var host = OverrideHost(context);
+        if (host is null && context?.OverrideHostToSelect is not { Strict: true })
+        {
+            host = OfCurrentLoop().Balancer.ChooseHost(context);
+        }
         if (host is null)
         {
             Traffic.Inc(ClusterStat.UpstreamCxNoneHealthy);

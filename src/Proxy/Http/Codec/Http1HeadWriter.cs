@@ -53,7 +53,10 @@ internal static class Http1HeadWriter
 
     private static int WriteLines(Span<byte> space, HeaderMap headers, HeaderKeyFormatter? formatter, bool trailers)
     {
-        var written = 0;
+        // The host goes first (RFC 9110 7.2), wherever the map holds it.
+        var written = !trailers && headers.TryGet(KnownHeader.Authority, out var host)
+            ? WriteLine(space, "host"u8, host, formatter)
+            : 0;
         for (var i = headers.Next(0); i >= 0; i = headers.Next(i + 1))
         {
             var known = headers.Known(i);
@@ -64,11 +67,7 @@ internal static class Http1HeadWriter
             var name = headers.Name(i);
             if (name.Length > 0 && name[0] == ':')
             {
-                if (known != KnownHeader.Authority)
-                {
-                    continue;
-                }
-                name = "host"u8;
+                continue;
             }
             written += WriteLine(space[written..], name, headers.Value(i), formatter);
         }

@@ -115,7 +115,14 @@ internal sealed class ActiveDecoderFilter(FilterManager parent, IStreamDecoderFi
     public uint DecoderBufferLimit
     {
         get => Parent.BufferLimit;
-        set => Parent.BufferLimit = value;
+        set
+        {
+            Parent.BufferLimit = value;
+            if (Parent.BufferedRequest is not null)
+            {
+                Parent.CheckRequestLimit(this);
+            }
+        }
     }
 
     public bool RecreateStream(HeaderMap? originalResponseHeaders) => Parent.RecreateStream(originalResponseHeaders);

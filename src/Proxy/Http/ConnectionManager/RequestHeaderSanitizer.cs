@@ -147,11 +147,11 @@ internal sealed class RequestHeaderSanitizer(HttpConnectionManagerConfig config)
                 reject = detected.RejectStatus;
                 return peer;
             }
+            append = !detected.SkipXffAppend;
             if (detected.Address is { } address)
             {
                 client = new IPEndPoint(address, 0);
                 trusted = detected.Trusted;
-                append = !detected.SkipXffAppend;
                 break;
             }
         }

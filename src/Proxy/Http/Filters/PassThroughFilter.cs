@@ -25,6 +25,10 @@ public abstract class PassThroughFilter : IStreamDecoderFilter, IStreamEncoderFi
 
     public virtual FilterTrailersStatus EncodeTrailers(HeaderMap trailers) => FilterTrailersStatus.Continue;
 
+    public virtual void OnLocalReply(int code, string details)
+    {
+    }
+
     public virtual void OnDestroy()
     {
     }

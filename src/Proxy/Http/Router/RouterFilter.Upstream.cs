@@ -53,6 +53,7 @@ internal sealed partial class RouterFilter
         _responseStarted = true;
         _retry?.Stop();
         _retry = null;
+        Charge(HeaderUtility.Status(headers), request.Host, request);
         Callbacks.Encode1xxHeaders(headers);
     }
 

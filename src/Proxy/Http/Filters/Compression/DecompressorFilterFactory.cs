@@ -54,7 +54,8 @@ internal sealed class DecompressorFilterFactory : IHttpFilterFactory
 
         public override FilterHeadersStatus DecodeHeaders(HeaderMap headers, bool endStream)
         {
-            if (settings.Advertise && settings.Request.IsOn)
+            if (settings.Advertise && settings.Request.IsOn && !HeaderTokens.Contains(
+                headers.Get(KnownHeader.AcceptEncoding), Encoding.ASCII.GetBytes(settings.Codec.Encoding)))
             {
                 HeaderUtility.Append(headers, KnownHeader.AcceptEncoding, default, Encoding.ASCII.GetBytes(settings.Codec.Encoding));
             }

@@ -17,7 +17,8 @@ internal sealed class GrpcWebFilter : PassThroughFilter
     private bool _active;
     private bool _textRequest;
     private bool _textResponse;
-    private bool _localReply;
+    private bool _notGrpc;
+    private HeaderMap? _held;
 
     public override FilterHeadersStatus DecodeHeaders(HeaderMap headers, bool endStream)
     {
@@ -54,25 +55,56 @@ internal sealed class GrpcWebFilter : PassThroughFilter
         return FilterDataStatus.Continue;
     }
 
-    public void OnLocalReply(int code, string details) => _localReply = true;
-
     public override FilterHeadersStatus EncodeHeaders(HeaderMap headers, bool endStream)
     {
         if (!_active)
         {
             return FilterHeadersStatus.Continue;
         }
+        _notGrpc = HeaderUtility.Status(headers) != 200 || !GrpcCommon.IsGrpcRequest(headers);
         headers.Set(KnownHeader.ContentType, _textResponse ? "application/grpc-web-text+proto"u8 : "application/grpc-web+proto"u8);
         headers.Remove(KnownHeader.ContentLength);
-        return FilterHeadersStatus.Continue;
+        if (!_notGrpc || headers.Contains(KnownHeader.GrpcStatus))
+        {
+            _notGrpc = false;
+            return FilterHeadersStatus.Continue;
+        }
+        headers.Set(KnownHeader.GrpcStatus, GrpcStatus.FromHttp(HeaderUtility.Status(headers)));
+        _held = headers;
+        return endStream ? FilterHeadersStatus.Continue : FilterHeadersStatus.StopIteration;
     }
 
     public override FilterDataStatus EncodeData(ByteBuffer data, bool endStream)
     {
-        if (_active && _textResponse && !_localReply)
+        if (!_active)
+        {
+            return FilterDataStatus.Continue;
+        }
+        if (_notGrpc)
+        {
+            return TurnIntoMessage(data, endStream);
+        }
+        if (_textResponse)
         {
             EncodeFrames(data, endStream);
         }
+        return FilterDataStatus.Continue;
+    }
+
+    // An answer that is not gRPC's: its body becomes the message of a status, as a browser's client cannot read it.
+    private FilterDataStatus TurnIntoMessage(ByteBuffer data, bool endStream)
+    {
+        _outgoing.MoveFrom(data);
+        if (!endStream)
+        {
+            return FilterDataStatus.StopIterationNoBuffer;
+        }
+        if (!_outgoing.IsEmpty)
+        {
+            _held!.Set(KnownHeader.GrpcMessage, GrpcCommon.PercentEncode(_outgoing.ToArray()));
+        }
+        _held!.Set(KnownHeader.ContentLength, 0);
+        _outgoing.Clear();
         return FilterDataStatus.Continue;
     }
 
