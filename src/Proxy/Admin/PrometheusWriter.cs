@@ -126,7 +126,7 @@ internal static class PrometheusWriter
         {
             if (stat.Kind != StatKind.Histogram)
             {
-                output.Write($"{family.Name}{{{labels}}} {stat.Value}\n");
+                output.Write($"{family.Name}{{{labels}}} {stat.Unsigned}\n");
             }
             else if (family.Type == "summary")
             {

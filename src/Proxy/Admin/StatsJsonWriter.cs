@@ -50,7 +50,7 @@ internal static class StatsJsonWriter
         }
         else
         {
-            output.Write(stat.Value);
+            output.Write(stat.Unsigned);
         }
         output.Write((byte)'}');
     }

@@ -60,7 +60,7 @@ internal static class StatsTextWriter
                 WriteHistogram(store, stat, mode, output);
                 break;
             default:
-                output.Write(stat.Value);
+                output.Write(stat.Unsigned);
                 break;
         }
         output.Write((byte)'\n');

@@ -52,7 +52,7 @@ internal sealed class ClusterLoop
         {
             if (!ConnectionPool.NeedsConnection(PendingStreams, ActiveStreams, StreamCapacity, ratio, anticipate: true)
                 || Balancer.PeekAnotherHost(null) is not { } host
-                || FindOrMake(host, current.Options) is not { } pool
+                || FindOrMake(host, current) is not { } pool
                 || !pool.MaybePreconnect(ratio))
             {
                 return;
@@ -103,33 +103,32 @@ internal sealed class ClusterLoop
 
     private ConnectionPool? FindOrMake(HostImpl host, RoutingPriority priority, PoolProtocol protocol, ILoadBalancerContext? context)
     {
-        var transport = context?.UpstreamTransportSocketOptions is { } options
-            ? host.TransportSocketFactory.SharingKey(options)
-            : null;
+        var transport = context?.UpstreamTransportSocketOptions;
+        var sharingKey = transport is null ? null : host.TransportSocketFactory.SharingKey(transport);
         var downstream = Cluster.Info.PoolPerDownstreamConnection ? context?.DownstreamConnection?.Id ?? 0 : 0;
         if (_pools.TryGetValue(host, out var pools))
         {
             foreach (var pool in pools)
             {
-                if (pool.Options.Matches(priority, protocol, transport, downstream))
+                if (pool.Options.Matches(priority, protocol, sharingKey, downstream))
                 {
                     return pool;
                 }
             }
         }
-        return Make(host, new PoolOptions(priority, protocol, transport, downstream));
+        return Make(host, new PoolOptions(priority, protocol, sharingKey, downstream), transport);
     }
 
-    private ConnectionPool? FindOrMake(HostImpl host, PoolOptions options)
+    private ConnectionPool? FindOrMake(HostImpl host, ConnectionPool like)
     {
-        if (_pools.TryGetValue(host, out var pools) && pools.Find(pool => pool.Options == options) is { } found)
+        if (_pools.TryGetValue(host, out var pools) && pools.Find(pool => pool.Options == like.Options) is { } found)
         {
             return found;
         }
-        return Make(host, options);
+        return Make(host, like.Options, like.TransportOptions);
     }
 
-    private ConnectionPool? Make(HostImpl host, PoolOptions options)
+    private ConnectionPool? Make(HostImpl host, PoolOptions options, TransportSocketOptions? transport)
     {
         var limit = Cluster.Resources(options.Priority).ConnectionPools;
         if (!limit.TryInc())
@@ -138,8 +137,8 @@ internal sealed class ClusterLoop
             return null;
         }
         ConnectionPool pool = options.Protocol == PoolProtocol.Tcp
-            ? new TcpConnectionPool(this, host, options)
-            : new HttpConnectionPool(this, host, options);
+            ? new TcpConnectionPool(this, host, options, transport)
+            : new HttpConnectionPool(this, host, options, transport);
         pool.OnIdle = Forget;
         if (!_pools.TryGetValue(host, out var pools))
         {

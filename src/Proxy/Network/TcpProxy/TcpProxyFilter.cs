@@ -180,13 +180,13 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
         var upstream = Info.Upstream ??= new UpstreamInfo();
         upstream.Host = _lastHost;
         upstream.TransportFailureReason = transportFailureReason;
-        if (reason == PoolFailureReason.Overflow)
+        // What the proxy itself refused is no failure of the host: it only uses up an attempt.
+        if (reason is PoolFailureReason.RemoteConnectionFailure or PoolFailureReason.Timeout)
         {
-            Info.SetFlag(ResponseFlags.UpstreamOverflow);
-            Fail();
-            return;
+            Info.SetFlag(ResponseFlags.UpstreamConnectionFailure);
+            host?.Outlier.PutResult(
+                reason == PoolFailureReason.Timeout ? OutlierResult.LocalOriginTimeout : OutlierResult.LocalOriginConnectFailed);
         }
-        Info.SetFlag(ResponseFlags.UpstreamConnectionFailure);
         if (_config.ConnectBackOff is { } backOff && _attempts < _config.MaxConnectAttempts)
         {
             _retryTimer ??= Downstream.Loop.CreateTimer(() => Establish());
@@ -208,6 +208,7 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
         upstream.Tls = conn.Tls;
         upstream.ConnectionId = conn.Id;
         upstream.TransportFailureReason = "";
+        host.Outlier.PutResult(OutlierResult.LocalOriginConnectSuccessFinal);
         conn.HalfCloseEnabled = true;
         _callbacks.UpstreamHost = host;
         connection.AddUpstreamCallbacks(new UpstreamEvents(this));

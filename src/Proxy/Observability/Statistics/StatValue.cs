@@ -12,6 +12,9 @@ internal readonly record struct StatValue : IComparable<StatValue>
 
     public required long Value { get; init; }
 
+    /// <summary>As Envoy shows it: unlimited remainders are 2^64-1.</summary>
+    public ulong Unsigned => (ulong)Value;
+
     public required bool Used { get; init; }
 
     public string? Text { get; init; }

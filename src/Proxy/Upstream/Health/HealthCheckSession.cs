@@ -150,13 +150,13 @@ internal abstract class HealthCheckSession : IDisposable
             }
         }
         changed |= ClearPending();
-        if (kind == HealthCheckFailure.NetworkTimeout && Host.Has(HealthFlags.FailedActiveHealthCheck))
-        {
-            Host.Set(HealthFlags.ActiveHealthCheckTimeout);
-        }
-        else
+        if (kind != HealthCheckFailure.NetworkTimeout)
         {
             Host.Clear(HealthFlags.ActiveHealthCheckTimeout);
+        }
+        else if (changed && Host.Has(HealthFlags.FailedActiveHealthCheck))
+        {
+            Host.Set(HealthFlags.ActiveHealthCheckTimeout);
         }
         Checker.Stats.Failure(kind);
         if (_firstCheck || Checker.Options.Config.AlwaysLogHealthCheckFailures)

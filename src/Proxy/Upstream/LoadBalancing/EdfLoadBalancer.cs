@@ -20,7 +20,12 @@ internal abstract class EdfLoadBalancer : ZoneAwareLoadBalancer
     protected sealed override HostImpl? Pick(HostsSource source, HostImpl[] hosts, ILoadBalancerContext? context)
     {
         var state = StateOf(source, hosts);
-        return state.Schedule is { } schedule ? schedule.PickAndAdd(_weight) : PickUnweighted(state, hosts);
+        if (state.Schedule is { } schedule)
+        {
+            return schedule.PickAndAdd(_weight);
+        }
+        state.Peeked = Math.Max(0, state.Peeked - 1);
+        return PickUnweighted(state, hosts);
     }
 
     protected sealed override HostImpl? Peek(HostsSource source, HostImpl[] hosts)
@@ -29,8 +34,18 @@ internal abstract class EdfLoadBalancer : ZoneAwareLoadBalancer
         {
             return null;
         }
+        // Nobody looks further ahead than once around.
         var state = StateOf(source, hosts);
-        return state.Schedule is { } schedule ? schedule.Peek() : PeekUnweighted(state, hosts);
+        if (state.Schedule is { } schedule)
+        {
+            return schedule.Peeked >= hosts.Length ? null : schedule.PeekAgain(_weight);
+        }
+        if (state.Peeked >= hosts.Length || PeekUnweighted(state, hosts) is not { } host)
+        {
+            return null;
+        }
+        state.Peeked++;
+        return host;
     }
 
     /// <summary>The weight an entry is scheduled with, before slow start.</summary>
@@ -122,6 +137,9 @@ internal abstract class EdfLoadBalancer : ZoneAwareLoadBalancer
         public HostImpl[]? Hosts { get; set; }
 
         public EdfScheduler<HostImpl>? Schedule { get; set; }
+
+        /// <summary>Hosts peeked at since the last picks.</summary>
+        public int Peeked { get; set; }
 
         /// <summary>Rotation, kept over updates of the list.</summary>
         public ulong Index { get; set; }

@@ -4,19 +4,23 @@ namespace MeshProxy.Proxy.Upstream.LoadBalancing;
 internal sealed class RandomLoadBalancer(PrioritySet hosts, LoadBalancerEnvironment environment, LoadBalancerOptions options)
     : ZoneAwareLoadBalancer(hosts, environment, options)
 {
-    private ulong? _peeked;
+    private readonly Queue<ulong> _peeked = new();
 
     protected override HostImpl Pick(HostsSource source, HostImpl[] hosts, ILoadBalancerContext? context)
     {
-        var draw = _peeked ?? Environment.Random();
-        _peeked = null;
+        var draw = _peeked.TryDequeue(out var peeked) ? peeked : Environment.Random();
         return hosts[(int)(draw % (ulong)hosts.Length)];
     }
 
     protected override HostImpl? Peek(HostsSource source, HostImpl[] hosts)
     {
-        _peeked ??= Environment.Random();
-        return hosts.Length == 0 ? null : hosts[(int)(_peeked.Value % (ulong)hosts.Length)];
+        if (_peeked.Count >= hosts.Length)
+        {
+            return null;
+        }
+        var draw = Environment.Random();
+        _peeked.Enqueue(draw);
+        return hosts[(int)(draw % (ulong)hosts.Length)];
     }
 }
 

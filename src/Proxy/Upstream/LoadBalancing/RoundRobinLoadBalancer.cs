@@ -8,7 +8,7 @@ internal sealed class RoundRobinLoadBalancer(PrioritySet hosts, LoadBalancerEnvi
         hosts[(int)(state.Index++ % (ulong)hosts.Length)];
 
     protected override HostImpl PeekUnweighted(SourceState state, HostImpl[] hosts) =>
-        hosts[(int)(state.Index % (ulong)hosts.Length)];
+        hosts[(int)((state.Index + (ulong)state.Peeked) % (ulong)hosts.Length)];
 }
 
 internal sealed class RoundRobinFactory(LoadBalancerOptions options) : ILoadBalancerFactory

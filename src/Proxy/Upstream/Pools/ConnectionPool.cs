@@ -23,8 +23,9 @@ internal abstract class ConnectionPool
     private bool _readyScheduled;
     private bool _idleTold;
 
-    protected ConnectionPool(ClusterLoop owner, HostImpl host, PoolOptions options)
+    protected ConnectionPool(ClusterLoop owner, HostImpl host, PoolOptions options, TransportSocketOptions? transportOptions)
     {
+        TransportOptions = transportOptions;
         Owner = owner;
         Host = host;
         Options = options;
@@ -42,7 +43,7 @@ internal abstract class ConnectionPool
     public PoolOptions Options { get; }
 
     /// <summary>What new connections tell their transport socket.</summary>
-    public virtual TransportSocketOptions? TransportOptions => Options.TransportOptions;
+    public TransportSocketOptions? TransportOptions { get; }
 
     public ResourceManager Resources { get; }
 

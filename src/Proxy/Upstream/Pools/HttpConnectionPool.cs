@@ -4,26 +4,15 @@ using MeshProxy.Proxy.Transport;
 namespace MeshProxy.Proxy.Upstream.Pools;
 
 /// <summary>Pool of HTTP connections: HTTP/1, HTTP/2, or what ALPN decides (HttpConnPoolImplMixed).</summary>
-internal sealed class HttpConnectionPool(ClusterLoop owner, HostImpl host, PoolOptions options)
-    : ConnectionPool(owner, host, options), IHttpConnectionPool
+internal sealed class HttpConnectionPool(
+    ClusterLoop owner, HostImpl host, PoolOptions options, TransportSocketOptions? transportOptions)
+    : ConnectionPool(owner, host, options, WithAlpn(transportOptions, options.Protocol)), IHttpConnectionPool
 {
     private static readonly string[] Http1Alpn = ["http/1.1"];
     private static readonly string[] Http2Alpn = ["h2"];
     private static readonly string[] BothAlpn = ["h2", "http/1.1"];
 
-    private TransportSocketOptions? _transportOptions;
-
     Host IHttpConnectionPool.Host => Host;
-
-    public override TransportSocketOptions? TransportOptions => _transportOptions ??= (Options.TransportOptions ?? new()) with
-    {
-        ApplicationProtocolFallback = Options.Protocol switch
-        {
-            PoolProtocol.Http2 => Http2Alpn,
-            PoolProtocol.Alpn => BothAlpn,
-            _ => Http1Alpn,
-        },
-    };
 
     public override bool IsHttp => true;
 
@@ -42,4 +31,15 @@ internal sealed class HttpConnectionPool(ClusterLoop owner, HostImpl host, PoolO
 
     protected override void OnPoolFailure(PoolFailureReason reason, string transportFailure, Host? host, AttachContext context) =>
         ((IHttpPoolCallbacks)context.Callbacks).OnPoolFailure(reason, transportFailure, host);
+
+    private static TransportSocketOptions WithAlpn(TransportSocketOptions? options, PoolProtocol protocol) =>
+        (options ?? new TransportSocketOptions()) with
+        {
+            ApplicationProtocolFallback = protocol switch
+            {
+                PoolProtocol.Http2 => Http2Alpn,
+                PoolProtocol.Alpn => BothAlpn,
+                _ => Http1Alpn,
+            },
+        };
 }

@@ -28,6 +28,9 @@ internal sealed class HttpPoolClient : PoolClient, IReadFilter, IClientConnectio
 
     public bool RemoteClosed { get; private set; }
 
+    /// <summary>The peer ended the connection by a FIN. A reset may answer a request that was read, so it tells nothing.</summary>
+    public bool ClosedInOrder => RemoteClosed && Connection!.DetectedCloseType == DetectedCloseType.Normal;
+
     public override uint ActiveStreams => (uint)_streams.Count;
 
     public override bool ClosingWithIncompleteStream

@@ -34,7 +34,7 @@ internal sealed class HttpPoolStream(HttpPoolClient client, IResponseDecoder dec
         {
             return;
         }
-        upstream.RequestUndelivered = client.RemoteClosed && !client.IsHttp2
+        upstream.RequestUndelivered = client.ClosedInOrder && !client.IsHttp2
             && client.Connection!.UndeliveredAtClose >= Math.Max(1, _encoder.Stream.Bytes.WireBytesSent);
         _encoder.Stream.ResetStream(reason);
         if (!_detached)

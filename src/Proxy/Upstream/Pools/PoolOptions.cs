@@ -14,14 +14,14 @@ internal enum PoolProtocol
 }
 
 /// <summary>What must be equal for two requests to share the connections of a pool; the key beside the host.</summary>
-/// <param name="TransportOptions">Only the part the host's transport socket heeds.</param>
+/// <param name="SharingKey">What of the transport options has to be equal.</param>
 /// <param name="DownstreamConnection">Set when each downstream connection has pools of its own.</param>
 internal sealed record PoolOptions(
-    RoutingPriority Priority, PoolProtocol Protocol, TransportSocketOptions? TransportOptions,
+    RoutingPriority Priority, PoolProtocol Protocol, TransportSocketOptions? SharingKey,
     ulong DownstreamConnection)
 {
     public bool Matches(
-        RoutingPriority priority, PoolProtocol protocol, TransportSocketOptions? transport, ulong downstreamConnection) =>
+        RoutingPriority priority, PoolProtocol protocol, TransportSocketOptions? sharingKey, ulong downstreamConnection) =>
         Priority == priority && Protocol == protocol && DownstreamConnection == downstreamConnection
-        && Equals(TransportOptions, transport);
+        && Equals(SharingKey, sharingKey);
 }

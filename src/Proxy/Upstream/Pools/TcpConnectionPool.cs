@@ -3,8 +3,9 @@ using MeshProxy.Proxy.Transport;
 namespace MeshProxy.Proxy.Upstream.Pools;
 
 /// <summary>Pool of TCP connections: each serves one downstream connection.</summary>
-internal sealed class TcpConnectionPool(ClusterLoop owner, HostImpl host, PoolOptions options)
-    : ConnectionPool(owner, host, options), ITcpConnectionPool
+internal sealed class TcpConnectionPool(
+    ClusterLoop owner, HostImpl host, PoolOptions options, TransportSocketOptions? transportOptions)
+    : ConnectionPool(owner, host, options, transportOptions), ITcpConnectionPool
 {
     Host ITcpConnectionPool.Host => Host;
 
