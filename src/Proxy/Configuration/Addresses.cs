@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Envoy.Config.Core.V3;
@@ -20,12 +21,19 @@ public static class Addresses
 
     public static IPEndPoint Resolve(Envoy.Config.Core.V3.SocketAddress address)
     {
-        if (!IPAddress.TryParse(address.Address, out var ip) || !IsStrictLiteral(address.Address))
+        if (!TryParseLiteral(address.Address, out var ip))
         {
             throw new ConfigurationException(
                 $"malformed IP address: {address.Address}. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'");
         }
         return new IPEndPoint(ip, (int)address.PortValue);
+    }
+
+    /// <summary>An address as inet_pton reads it: dotted quads without leading zeros, or RFC 4291 text.</summary>
+    public static bool TryParseLiteral(string text, [NotNullWhen(true)] out IPAddress? address)
+    {
+        address = null;
+        return IsStrictLiteral(text) && IPAddress.TryParse(text, out address);
     }
 
     /// <summary>`ip:port`, `[v6]:port`, a Unix path, `envoy://…`, as Envoy prints addresses.</summary>

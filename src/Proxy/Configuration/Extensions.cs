@@ -13,6 +13,7 @@ using MeshProxy.Proxy.Http.Filters.SetMetadata;
 using MeshProxy.Proxy.Http.Filters.StatefulSession;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners.Filters;
+using MeshProxy.Proxy.Network.Filters;
 using MeshProxy.Proxy.Network.Rbac;
 using MeshProxy.Proxy.Network.TcpProxy;
 
@@ -49,6 +50,12 @@ public static class Extensions
         new RbacNetworkFilterFactory(),
         new HttpConnectionManagerFactory(),
         new TcpProxyFactory(),
+        new EchoFilterFactory(),
+        new DirectResponseFilterFactory(),
+        new SniClusterFilterFactory(),
+        new ConnectionLimitFilterFactory(),
+        new LocalRateLimitFilterFactory(),
+        new SetFilterStateFilterFactory(),
     ];
 
     private static readonly IListenerFilterFactory[] ListenerFilters =
@@ -56,6 +63,9 @@ public static class Extensions
         new OriginalDst(),
         new TlsInspectorFactory(),
         new HttpInspectorFactory(),
+        new ProxyProtocolFactory(),
+        new LocalRateLimitFactory(),
+        new SetFilterStateFactory(),
     ];
 
     public static IHttpFilterFactory? FindHttp(string name, string? configType) =>

@@ -1,22 +1,29 @@
+using MeshProxy.Proxy.Network.FilterStates;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Transport;
 
 namespace MeshProxy.Proxy.Network;
 
-/// <summary>Derives what an upstream connection must do differently from filter state and the downstream connection (Envoy's TransportSocketOptionsUtility::fromFilterState).</summary>
+/// <summary>
+/// Derives what an upstream connection must do differently from filter state (Envoy's
+/// TransportSocketOptionsUtility::fromFilterState).
+/// </summary>
 public static class UpstreamTransportOptions
 {
     /// <summary>Null when there is nothing to override, so that connections are shared freely.</summary>
-    public static TransportSocketOptions? From(FilterState state, Connection downstream)
+    public static TransportSocketOptions? From(FilterState state)
     {
-        var serverName = state.Get("envoy.network.upstream_server_name")?.SerializeAsString();
-        var alpn = Split(state.Get("envoy.network.application_protocols")?.SerializeAsString());
-        var sans = Split(state.Get("envoy.network.upstream_subject_alt_names")?.SerializeAsString());
-        var proxyProtocol = (state.Get("envoy.network.proxy_protocol_options") as ProxyProtocolFilterState)?.Data;
-        List<KeyValuePair<string, object>>? shared = null;
-        foreach (var (key, value) in state.SharedWithUpstream())
+        var serverName = state.Get(FilterStateKeys.UpstreamServerName)?.SerializeAsString();
+        var alpn = Split(state.Get(FilterStateKeys.ApplicationProtocols)?.SerializeAsString());
+        var sans = Split(state.Get(FilterStateKeys.UpstreamSubjectAltNames)?.SerializeAsString());
+        var proxyProtocol = (state.Get(FilterStateKeys.ProxyProtocolOptions) as ProxyProtocolFilterState)?.Data;
+        List<SharedFilterStateObject>? shared = null;
+        if (state.AnyShared)
         {
-            (shared ??= []).Add(new(key, value));
+            foreach (var value in state.SharedWithUpstream())
+            {
+                (shared ??= []).Add(value);
+            }
         }
         if (serverName is null && alpn.Length == 0 && sans.Length == 0 && proxyProtocol is null && shared is null)
         {

@@ -8,6 +8,18 @@ public enum FilterStateLifeSpan
     Connection,
 }
 
+/// <summary>Whether an object is given to the upstream connection (FilterStateValue.SharedWithUpstream).</summary>
+public enum FilterStateSharing
+{
+    None,
+
+    /// <summary>Given to the next connection, which keeps it for itself.</summary>
+    Once,
+
+    /// <summary>Given on from connection to connection.</summary>
+    Transitive,
+}
+
 /// <summary>An object of the filter state that can be printed by `%FILTER_STATE(key:PLAIN)%` and matched.</summary>
 public interface IFilterStateObject
 {
@@ -32,16 +44,16 @@ public sealed class FilterState
         where T : class, IFilterStateObject => Get(key) as T;
 
     public void Set(string key, IFilterStateObject value, FilterStateLifeSpan lifeSpan = FilterStateLifeSpan.FilterChain,
-        bool sharedWithUpstream = false, bool readOnly = false)
+        FilterStateSharing sharing = FilterStateSharing.None, bool readOnly = false)
     {
         if (lifeSpan == FilterStateLifeSpan.Connection && Parent is not null)
         {
-            Parent.Set(key, value, lifeSpan, sharedWithUpstream, readOnly);
+            Parent.Set(key, value, lifeSpan, sharing, readOnly);
             return;
         }
         (_entries ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[key] =
-            new Entry(value, lifeSpan, sharedWithUpstream, readOnly);
-        _sharesSome |= sharedWithUpstream;
+            new Entry(value, lifeSpan, sharing, readOnly);
+        _sharesSome |= sharing != FilterStateSharing.None;
     }
 
     /// <summary>Takes over what lives as long as the request from the stream that this one replaces (internal redirect).</summary>
@@ -65,26 +77,29 @@ public sealed class FilterState
     public bool AnyShared => _sharesSome || (Parent?.AnyShared ?? false);
 
     /// <summary>The objects marked to be shared with the upstream connection, own before parent's.</summary>
-    public IEnumerable<KeyValuePair<string, IFilterStateObject>> SharedWithUpstream()
+    public IEnumerable<SharedFilterStateObject> SharedWithUpstream()
     {
         foreach (var (key, entry) in _entries ?? [])
         {
-            if (entry.Shared)
+            if (entry.Sharing != FilterStateSharing.None)
             {
-                yield return new(key, entry.Value);
+                yield return new SharedFilterStateObject(key, entry.Value, entry.Sharing);
             }
         }
-        foreach (var pair in Parent?.SharedWithUpstream() ?? [])
+        foreach (var shared in Parent?.SharedWithUpstream() ?? [])
         {
-            if (_entries is null || !_entries.ContainsKey(pair.Key))
+            if (_entries is null || !_entries.ContainsKey(shared.Key))
             {
-                yield return pair;
+                yield return shared;
             }
         }
     }
 
-    private readonly record struct Entry(IFilterStateObject Value, FilterStateLifeSpan LifeSpan, bool Shared, bool ReadOnly);
+    private readonly record struct Entry(IFilterStateObject Value, FilterStateLifeSpan LifeSpan, FilterStateSharing Sharing, bool ReadOnly);
 }
+
+/// <summary>An object on its way to the upstream connection.</summary>
+public sealed record SharedFilterStateObject(string Key, IFilterStateObject Value, FilterStateSharing Sharing);
 
 /// <summary>A plain string in the filter state (Envoy's StringAccessor).</summary>
 public sealed record StringFilterState(string Value) : IFilterStateObject

@@ -21,6 +21,9 @@ public interface IUpstreamTransportSocketFactory
     /// <summary>ALPN protocols this factory offers by default; empty when none.</summary>
     bool SupportsAlpn { get; }
 
+    /// <summary>A PROXY header with the client's addresses goes before everything else.</summary>
+    bool SendsDownstreamAddresses => false;
+
     ITransportSocket Create(TransportSocketOptions? options, Upstream.Host host);
 
     /// <summary>What of <paramref name="options"/> this transport heeds: requests share connections only where it is equal. Null when nothing matters.</summary>
@@ -45,7 +48,7 @@ public sealed record TransportSocketOptions
     public ProxyProtocolData? ProxyProtocol { get; init; }
 
     /// <summary>Filter state shared with the upstream connection (internal_upstream).</summary>
-    public IReadOnlyList<KeyValuePair<string, object>> SharedFilterState { get; init; } = [];
+    public IReadOnlyList<Observability.SharedFilterStateObject> SharedFilterState { get; init; } = [];
 
     public bool Equals(TransportSocketOptions? other) =>
         other is not null && ServerNameOverride == other.ServerNameOverride

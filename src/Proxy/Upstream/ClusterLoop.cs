@@ -103,7 +103,7 @@ internal sealed class ClusterLoop
 
     private ConnectionPool? FindOrMake(HostImpl host, RoutingPriority priority, PoolProtocol protocol, ILoadBalancerContext? context)
     {
-        var transport = context?.UpstreamTransportSocketOptions;
+        var transport = TransportOptions(host.TransportSocketFactory, context);
         var sharingKey = transport is null ? null : host.TransportSocketFactory.SharingKey(transport);
         var downstream = Cluster.Info.PoolPerDownstreamConnection ? context?.DownstreamConnection?.Id ?? 0 : 0;
         if (_pools.TryGetValue(host, out var pools))
@@ -117,6 +117,20 @@ internal sealed class ClusterLoop
             }
         }
         return Make(host, new PoolOptions(priority, protocol, sharingKey, downstream), transport);
+    }
+
+    // The downstream's addresses are added only for transports that send them: others share connections without them.
+    private static TransportSocketOptions? TransportOptions(IUpstreamTransportSocketFactory factory, ILoadBalancerContext? context)
+    {
+        var options = context?.UpstreamTransportSocketOptions;
+        if (!factory.SendsDownstreamAddresses || options?.ProxyProtocol is not null || context?.DownstreamConnection is not { } downstream)
+        {
+            return options;
+        }
+        return (options ?? new TransportSocketOptions()) with
+        {
+            ProxyProtocol = new ProxyProtocolData(downstream.Info.RemoteAddress, downstream.Info.LocalAddress, []),
+        };
     }
 
     private ConnectionPool? FindOrMake(HostImpl host, ConnectionPool like)

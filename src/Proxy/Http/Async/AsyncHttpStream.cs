@@ -99,7 +99,7 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
 
     public (string Address, bool Strict)? UpstreamOverrideHost { get; set; }
 
-    public TransportSocketOptions? UpstreamTransportSocketOptions => ConnectionManager.UpstreamSocketOptions.From(StreamInfo);
+    public TransportSocketOptions? UpstreamTransportSocketOptions => Network.UpstreamTransportOptions.From(StreamInfo.FilterState);
 
     public void SendHeaders(HeaderMap headers, bool endStream)
     {

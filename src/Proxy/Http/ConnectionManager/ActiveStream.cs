@@ -113,7 +113,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         }
     }
 
-    public TransportSocketOptions? UpstreamTransportSocketOptions => UpstreamSocketOptions.From(StreamInfo);
+    public TransportSocketOptions? UpstreamTransportSocketOptions => Network.UpstreamTransportOptions.From(StreamInfo.FilterState);
 
     /// <summary>The route, looked up when first asked for and after the cache was cleared.</summary>
     public RouteEntry? CurrentRoute

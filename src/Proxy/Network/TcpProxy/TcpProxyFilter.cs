@@ -81,7 +81,7 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
     {
         ArmDuration();
         ArmAccessLogFlush();
-        _transportOptions = UpstreamTransportOptions.From(Info.FilterState, Downstream);
+        _transportOptions = UpstreamTransportOptions.From(Info.FilterState);
         return _config.ConnectMode == TcpConnectMode.Immediate ? Establish() : FilterStatus.Continue;
     }
 

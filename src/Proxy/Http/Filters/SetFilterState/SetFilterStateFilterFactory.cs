@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Network.FilterStates;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Xds.Protobuf;
 using Config = Envoy.Extensions.Filters.Http.SetFilterState.V3.Config;
@@ -20,17 +21,16 @@ internal sealed class SetFilterStateFilterFactory : IHttpFilterFactory
     public object CompilePerRoute(Message message, FactoryContext context)
     {
         var config = Config.From(message);
-        return new Compiled(FilterStateValues.Compile(config.OnRequestHeaders, "set_filter_state.on_request_headers"), config.ClearRouteCache);
+        return new Compiled(FilterStateAssignments.Compile(config.OnRequestHeaders), config.ClearRouteCache);
     }
 
-    internal sealed class Compiled(FilterStateValues values, bool clearRouteCache) : IHttpFilterConfig
+    internal sealed class Compiled(FilterStateAssignments values, bool clearRouteCache) : IHttpFilterConfig
     {
         public void CreateFilter(IFilterChainBuilder chain) => chain.AddDecoderFilter(new Filter(this));
 
         public void Apply(HeaderMap headers, IStreamDecoderFilterCallbacks callbacks)
         {
-            values.Apply(new LogContext(headers, null, null, callbacks.StreamInfo), callbacks.StreamInfo.FilterState,
-                FilterStateLifeSpan.FilterChain);
+            values.Apply(new LogContext(headers, null, null, callbacks.StreamInfo), FilterStateLifeSpan.FilterChain);
             if (clearRouteCache)
             {
                 callbacks.ClearRouteCache();
