@@ -85,6 +85,8 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
         }
         _done = true;
         _timer?.Disarm();
+        // Looked at but not taken: the client sees a reset, as with bytes unread in the kernel.
+        PushBack();
         _listener.Abandon(this);
     }
 
@@ -211,11 +213,16 @@ internal sealed class PendingConnection : IListenerFilterCallbacks, IIoEventHand
     {
         _done = true;
         _timer?.Disarm();
+        PushBack();
+        _listener.Promote(this);
+    }
+
+    private void PushBack()
+    {
         if (!_received.IsEmpty)
         {
             HasUnread = true;
             Io.PushBack(_received);
         }
-        _listener.Promote(this);
     }
 }

@@ -25,6 +25,9 @@ public interface IFilterStateObject
 {
     string? SerializeAsString();
 
+    /// <summary>`%FILTER_STATE(key:TYPED)%`; null prints <see cref="SerializeAsString"/> as a JSON string.</summary>
+    string? SerializeAsJson() => null;
+
     /// <summary>`%FILTER_STATE(key:FIELD:name)%`.</summary>
     string? GetField(string name) => null;
 }

@@ -124,7 +124,8 @@ internal sealed unsafe class SocketIoHandle : IIoHandle
         {
             return;
         }
-        if (reset)
+        // As the kernel does for bytes that nobody read (RFC 2525 2.17).
+        if (reset || _pushedBack is { IsEmpty: false })
         {
             // struct linger { onoff = 1, linger = 0 }: close sends RST.
             var linger = stackalloc int[] { 1, 0 };

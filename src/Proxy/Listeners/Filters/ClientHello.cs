@@ -22,7 +22,11 @@ internal struct ClientHello
 {
     private const byte HandshakeRecord = 22;
     private const byte ClientHelloMessage = 1;
+    private const byte Version2Flag = 0x80;
     private const int RecordHeader = 5;
+
+    /// <summary>Type, version and three lengths before the variable parts of an SSL 2.0 hello.</summary>
+    private const int Version2Fixed = 9;
     private const int HandshakeHeader = 4;
     private const int ServerNameExtension = 0;
     private const int AlpnExtension = 16;
@@ -39,6 +43,10 @@ internal struct ClientHello
         {
             return ClientHelloVerdict.NeedMoreBytes;
         }
+        if ((data[0] & Version2Flag) != 0 && data[2] == ClientHelloMessage && data[3] == 3)
+        {
+            return ParseVersion2(data);
+        }
         if (data[0] != HandshakeRecord || data[1] != 3)
         {
             return ClientHelloVerdict.NotTls;
@@ -47,6 +55,28 @@ internal struct ClientHello
             ? verdict
             : !complete ? ClientHelloVerdict.NeedMoreBytes
             : hello.ParseMessage(message) ? ClientHelloVerdict.Complete : ClientHelloVerdict.Malformed;
+    }
+
+    // A hello in the form of SSL 2.0, as old clients send it (RFC 5246 E.2): without extensions. BoringSSL's bounds.
+    private static ClientHelloVerdict ParseVersion2(ReadOnlySpan<byte> data)
+    {
+        var length = BinaryPrimitives.ReadUInt16BigEndian(data) & 0x7fff;
+        if (length is < RecordHeader - 2 or > 4096)
+        {
+            return ClientHelloVerdict.Malformed;
+        }
+        if (data.Length < 2 + length)
+        {
+            return ClientHelloVerdict.NeedMoreBytes;
+        }
+        var message = data.Slice(2, length);
+        if (length < Version2Fixed)
+        {
+            return ClientHelloVerdict.Malformed;
+        }
+        var variable = BinaryPrimitives.ReadUInt16BigEndian(message[3..]) + BinaryPrimitives.ReadUInt16BigEndian(message[5..])
+            + BinaryPrimitives.ReadUInt16BigEndian(message[7..]);
+        return variable == length - Version2Fixed ? ClientHelloVerdict.Complete : ClientHelloVerdict.Malformed;
     }
 
     // Joins the handshake bytes of consecutive records until the message's own length is reached.

@@ -34,22 +34,18 @@ internal sealed record TlsInspectorConfig(int MaxClientHello, bool CloseOnParseE
     /// <summary>TLS_MAX_CLIENT_HELLO of Envoy: 16 KiB.</summary>
     public const int DefaultMaxClientHello = 16 * 1024;
 
-    public const int ConnectionClosed = 0;
-    public const int HelloTooLarge = 1;
-    public const int ReadError = 2;
-    public const int TlsFound = 3;
-    public const int TlsNotFound = 4;
-    public const int AlpnFound = 5;
-    public const int AlpnNotFound = 6;
-    public const int SniFound = 7;
-    public const int SniNotFound = 8;
-    public const int BytesProcessed = 9;
+    public const int HelloTooLarge = 0;
+    public const int TlsFound = 1;
+    public const int TlsNotFound = 2;
+    public const int AlpnFound = 3;
+    public const int AlpnNotFound = 4;
+    public const int SniFound = 5;
+    public const int SniNotFound = 6;
+    public const int BytesProcessed = 7;
 
     public static readonly StatBlockLayout Layout = new(
     [
-        ("connection_closed", StatKind.Counter),
         ("client_hello_too_large", StatKind.Counter),
-        ("read_error", StatKind.Counter),
         ("tls_found", StatKind.Counter),
         ("tls_not_found", StatKind.Counter),
         ("alpn_found", StatKind.Counter),
@@ -99,7 +95,9 @@ internal sealed class TlsInspector(TlsInspectorConfig config) : IListenerFilter
         }
     }
 
-    public void OnClose() => config.Stats.Inc(TlsInspectorConfig.ConnectionClosed);
+    public void OnClose()
+    {
+    }
 
     private void Found(ClientHello hello, int bytes)
     {

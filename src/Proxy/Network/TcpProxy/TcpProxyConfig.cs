@@ -62,7 +62,7 @@ internal sealed class TcpProxyConfig : INetworkFilterConfig
     /// <summary>The destination of one connection; filter state envoy.tcp_proxy.cluster overrides the configuration.</summary>
     public TcpDestination Choose(StreamInfo info, ulong random)
     {
-        if (info.FilterState.Get("envoy.tcp_proxy.cluster")?.SerializeAsString() is { } named)
+        if (info.FilterState.Get(FilterStates.FilterStateKeys.TcpProxyCluster)?.SerializeAsString() is { } named)
         {
             return new TcpDestination(named, 1, Destinations.Count == 1 ? Destinations[0].MetadataMatch : null);
         }

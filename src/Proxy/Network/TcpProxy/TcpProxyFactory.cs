@@ -46,9 +46,7 @@ internal sealed class TcpProxyFactory : INetworkFilterFactory
             Hash = HashPolicy(config),
             ConnectMode = (TcpConnectMode)config.UpstreamConnectMode,
             MaxEarlyDataBytes = config.MaxEarlyDataBytes,
-            Tunnel = config.TunnelingConfigValue is null
-                ? null
-                : throw new ConfigurationException("tcp_proxy.tunneling_config is not supported yet; remove it."),
+            Tunnel = config.TunnelingConfigValue is { } tunneling ? HttpTunnel.Compile(tunneling) : null,
             ConnectBackOff = config.BackoffOptions is { } backOff
                 ? new BackOff(backOff.BaseInterval ?? TimeSpan.Zero, backOff.MaxInterval ?? (backOff.BaseInterval ?? TimeSpan.Zero) * 10)
                 : null,

@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Http;
+using MeshProxy.Proxy.Network.FilterStates;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
@@ -88,9 +89,14 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
     public FilterStatus OnData(ByteBuffer data, bool endStream)
     {
         Info.BytesReceived += data.Length;
+        Info.DownstreamWireBytesReceived += data.Length;
         if (_upstream is not null)
         {
             ResetIdle();
+            if (Info.Upstream is { } upstream)
+            {
+                upstream.WireBytesSent += data.Length;
+            }
             _upstream.Encode(data, endStream);
             return FilterStatus.StopIteration;
         }
@@ -134,9 +140,10 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
     private FilterStatus Open(ICluster cluster)
     {
         bool noHost;
-        if (_config.Tunnel is { } tunnel)
+        if (_config.Tunnel is { } tunnel && !TunnelingDisabled)
         {
-            _connecting = tunnel.Open(cluster, this, out noHost);
+            var attempt = tunnel.Open(cluster, this, out noHost);
+            _connecting = _connected || _ended ? null : attempt;
         }
         else
         {
@@ -158,6 +165,9 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
         }
         return FilterStatus.StopIteration;
     }
+
+    private bool TunnelingDisabled =>
+        Info.FilterState.Get(FilterStateKeys.TcpProxyDisableTunneling)?.SerializeAsString() == "true";
 
     public void CountAttempt()
     {
@@ -212,7 +222,14 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
         conn.HalfCloseEnabled = true;
         _callbacks.UpstreamHost = host;
         connection.AddUpstreamCallbacks(new UpstreamEvents(this));
-        OnConnected(new TcpUpstream(connection, _config));
+        OnConnected(new TcpUpstream(connection, this, _config));
+    }
+
+    /// <summary>The peer accepted the tunnel.</summary>
+    public void OnTunnelReady(ITcpUpstream upstream, Host host)
+    {
+        _callbacks.UpstreamHost = host;
+        OnConnected(upstream);
     }
 
     // 3: both sides are there.
@@ -221,6 +238,7 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
         _connecting = null;
         _connected = true;
         _upstream = upstream;
+        _transportOptions = null;
         if (Info.HasFlag(ResponseFlags.UpstreamConnectionFailure))
         {
             // A host tried before failed; the connection as a whole did not.
@@ -236,6 +254,10 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
             _early = null;
             if (!early.IsEmpty || _earlyEnd)
             {
+                if (Info.Upstream is { } info)
+                {
+                    info.WireBytesSent += early.Length;
+                }
                 upstream.Encode(early, _earlyEnd);
             }
         }
@@ -254,6 +276,11 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
     public void OnUpstreamData(ByteBuffer data, bool endStream)
     {
         Info.BytesSent += data.Length;
+        Info.DownstreamWireBytesSent += data.Length;
+        if (Info.Upstream is { } upstream)
+        {
+            upstream.WireBytesReceived += data.Length;
+        }
         ResetIdle();
         Downstream.Write(data, endStream);
     }
@@ -334,6 +361,10 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
 
     void IConnectionCallbacks.OnBelowWriteBufferLowWatermark() => _upstream?.ReadDisable(false);
 
+    /// <summary>Counts that reading from the upstream stops or goes on for the client's sake.</summary>
+    public void CountReadDisable(bool disable) => _cluster?.Traffic.Inc(
+        (int)(disable ? ClusterStat.UpstreamFlowControlPausedReadingTotal : ClusterStat.UpstreamFlowControlResumedReadingTotal));
+
     /// <summary>The upstream takes no more for now.</summary>
     public void PauseDownstream()
     {
@@ -395,7 +426,7 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
     }
 
     private TimeSpan PerConnectionIdleTimeout() =>
-        Info.FilterState.Get("envoy.tcp_proxy.per_connection_idle_timeout_ms")?.SerializeAsString() is { } text
+        Info.FilterState.Get(FilterStateKeys.TcpProxyIdleTimeout)?.SerializeAsString() is { } text
         && long.TryParse(text, out var milliseconds)
             ? TimeSpan.FromMilliseconds(milliseconds)
             : _config.IdleTimeout;

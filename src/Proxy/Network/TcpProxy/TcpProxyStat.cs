@@ -18,10 +18,7 @@ internal static class TcpProxyStat
     public const int MaxDownstreamConnectionDuration = 10;
     public const int UpstreamFlushTotal = 11;
     public const int UpstreamFlushActive = 12;
-    public const int OnDemandClusterAttempt = 13;
-    public const int OnDemandClusterMissing = 14;
-    public const int OnDemandClusterTimeout = 15;
-    public const int OnDemandClusterSuccess = 16;
+    public const int RouteDelayedTotal = 13;
 
     public static readonly StatBlockLayout Layout = new(
     [
@@ -38,9 +35,6 @@ internal static class TcpProxyStat
         ("max_downstream_connection_duration", StatKind.Counter),
         ("upstream_flush_total", StatKind.Counter),
         ("upstream_flush_active", StatKind.Gauge),
-        ("on_demand_cluster_attempt", StatKind.Counter),
-        ("on_demand_cluster_missing", StatKind.Counter),
-        ("on_demand_cluster_timeout", StatKind.Counter),
-        ("on_demand_cluster_success", StatKind.Counter),
+        ("route_delayed_total", StatKind.Counter),
     ]);
 }

@@ -4,7 +4,7 @@ using MeshProxy.Proxy.Upstream;
 namespace MeshProxy.Proxy.Network.TcpProxy;
 
 /// <summary>A plain upstream connection.</summary>
-internal sealed class TcpUpstream(ITcpConnectionData data, TcpProxyConfig config) : ITcpUpstream
+internal sealed class TcpUpstream(ITcpConnectionData data, TcpProxyFilter filter, TcpProxyConfig config) : ITcpUpstream
 {
     public Connection Connection => data.Connection;
 
@@ -12,6 +12,7 @@ internal sealed class TcpUpstream(ITcpConnectionData data, TcpProxyConfig config
     {
         if (data.Connection.State == ConnectionState.Open)
         {
+            filter.CountReadDisable(disable);
             data.Connection.ReadDisable(disable);
         }
     }

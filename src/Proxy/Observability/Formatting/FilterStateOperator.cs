@@ -28,24 +28,27 @@ internal sealed class FilterStateOperator : FormatOperator
 
     public override bool Write(in LogContext context, ByteWriter output)
     {
-        if (Find(context) is not { } text)
+        if (!_plain && _field is null)
+        {
+            return WriteJson(context, output);
+        }
+        if (Text(Find(context)) is not { } text)
         {
             return false;
         }
-        if (_plain || _field is not null)
-        {
-            output.Write(text);
-        }
-        else
-        {
-            JsonText.WriteString(text, output);
-        }
+        output.Write(text);
         return true;
     }
 
     public override bool WriteJson(in LogContext context, ByteWriter output)
     {
-        if (Find(context) is not { } text)
+        var found = Find(context);
+        if (!_plain && _field is null && found?.SerializeAsJson() is { } json)
+        {
+            output.Write(json);
+            return true;
+        }
+        if (Text(found) is not { } text)
         {
             return false;
         }
@@ -53,10 +56,9 @@ internal sealed class FilterStateOperator : FormatOperator
         return true;
     }
 
-    private string? Find(in LogContext context)
-    {
-        var state = _upstream ? context.StreamInfo.Upstream?.FilterState : context.StreamInfo.FilterState;
-        var found = state?.Get(_key);
-        return _field is null ? found?.SerializeAsString() : found?.GetField(_field);
-    }
+    private IFilterStateObject? Find(in LogContext context) =>
+        (_upstream ? context.StreamInfo.Upstream?.FilterState : context.StreamInfo.FilterState)?.Get(_key);
+
+    private string? Text(IFilterStateObject? found) =>
+        _field is null ? found?.SerializeAsString() : found?.GetField(_field);
 }
