@@ -46,7 +46,8 @@ public sealed class ListenerManager
     /// <summary>Listeners whose newest update was refused, by name, until one is accepted; for config_dump's error_state.</summary>
     public IReadOnlyDictionary<string, RefusedListener> RefusedListeners => _refused;
 
-    internal IReadOnlyList<WorkerListeners> Workers => _workers;
+    /// <summary>The listeners that a worker loop serves; null for other loops.</summary>
+    internal WorkerListeners? ListenersOf(EventLoop loop) => Array.Find(_workers, worker => ReferenceEquals(worker.Loop, loop));
 
     /// <summary>
     /// Adds or updates. False when nothing changes (equal, or a static listener of that name). ConfigurationException when

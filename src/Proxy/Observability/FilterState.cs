@@ -28,6 +28,9 @@ public interface IFilterStateObject
     /// <summary>`%FILTER_STATE(key:TYPED)%`; null prints <see cref="SerializeAsString"/> as a JSON string.</summary>
     string? SerializeAsJson() => null;
 
+    /// <summary>Shared objects of this kind keep upstream connections apart (Envoy's Hashable).</summary>
+    bool Hashable => false;
+
     /// <summary>`%FILTER_STATE(key:FIELD:name)%`.</summary>
     string? GetField(string name) => null;
 }
@@ -107,5 +110,13 @@ public sealed record SharedFilterStateObject(string Key, IFilterStateObject Valu
 /// <summary>A plain string in the filter state (Envoy's StringAccessor).</summary>
 public sealed record StringFilterState(string Value) : IFilterStateObject
 {
+    public string? SerializeAsString() => Value;
+}
+
+/// <summary>A string that keeps upstream connections apart where it is shared with them (Envoy's HashableStringObject).</summary>
+public sealed record HashableStringFilterState(string Value) : IFilterStateObject
+{
+    public bool Hashable => true;
+
     public string? SerializeAsString() => Value;
 }

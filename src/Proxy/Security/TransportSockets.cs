@@ -1,7 +1,10 @@
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.InternalUpstream.V3;
+using Envoy.Extensions.TransportSockets.ProxyProtocol.V3;
 using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Network.Sockets;
 using MeshProxy.Proxy.Security.Tls;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
@@ -36,6 +39,14 @@ public sealed class TransportSockets(TlsContextManager contexts) : IUpstreamTran
         if (given.TypedConfig is { } typed && typed.TryUnpack<UpstreamTlsContext>(out var tls))
         {
             return UpstreamTlsFactory.Compile(tls, context, contexts);
+        }
+        if (given.TypedConfig is { } wrapper && wrapper.TryUnpack<ProxyProtocolUpstreamTransport>(out var proxyProtocol))
+        {
+            return ProxyProtocolUpstreamFactory.Compile(proxyProtocol, Compile(proxyProtocol.TransportSocket, context));
+        }
+        if (given.TypedConfig is { } internalConfig && internalConfig.TryUnpack<InternalUpstreamTransport>(out var internalUpstream))
+        {
+            return InternalUpstreamFactory.Compile(internalUpstream, Compile(internalUpstream.TransportSocket, context));
         }
         throw Unknown(given, "UpstreamTlsContext");
     }

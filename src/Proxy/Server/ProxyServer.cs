@@ -1,5 +1,6 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
+using Envoy.Extensions.Bootstrap.InternalListener.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Admin;
 using MeshProxy.Proxy.Configuration.Files;
@@ -25,8 +26,6 @@ namespace MeshProxy.Proxy.Server;
 /// </summary>
 public sealed class ProxyServer : IDisposable
 {
-    private const string InternalListenerExtension = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener";
-
     private readonly Bootstrap _bootstrap;
     private readonly ServerOptions _options;
     private readonly StatsStore _store;
@@ -75,7 +74,7 @@ public sealed class ProxyServer : IDisposable
         _context.Clusters = Clusters;
         _context.Secrets = Secrets = new SecretManager(() => _context.Subscriptions, files, _store.Root);
         Clusters.AsyncClients = new AsyncHttpClients(Clusters, _context.Runtime, _store.Root, node.Locality?.Zone ?? "").Get;
-        Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, HasInternalListeners(bootstrap)),
+        Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, InternalListeners(bootstrap) is not null),
             new ConnectionLimit(MaxConnections), _context.Overload);
         _serverStats = new ServerStats(_store.Root, _startTime, _workers.Length)
         {
@@ -140,6 +139,8 @@ public sealed class ProxyServer : IDisposable
         _logs.Dispose();
         _context.Files.Dispose();
     }
+
+    private WorkerListeners? ListenersOf(EventLoop loop) => Listeners.ListenersOf(loop);
 
     private ulong MaxConnections() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue);
 
@@ -290,7 +291,7 @@ public sealed class ProxyServer : IDisposable
         Stats = _store.Root,
         Runtime = _context.Runtime,
         Node = _context.Node,
-        Connector = new SocketConnector(),
+        Connector = new InternalConnector(ListenersOf, InternalBufferBytes(_bootstrap)),
         Codecs = new ClientCodecFactory(),
         ContextFor = (scope, init) => new OwnerContext(_context, scope, init, null, _context.Drain),
         TransportSockets = _context.TransportSockets,
@@ -327,15 +328,18 @@ public sealed class ProxyServer : IDisposable
         return node;
     }
 
-    private static bool HasInternalListeners(Bootstrap bootstrap)
+    private static InternalListener? InternalListeners(Bootstrap bootstrap)
     {
         foreach (var extension in bootstrap.BootstrapExtensions)
         {
-            if (extension.TypedConfig?.Message?.Type.FullName == InternalListenerExtension)
+            if (extension.TypedConfig is { } config && config.TryUnpack<InternalListener>(out var found))
             {
-                return true;
+                return found;
             }
         }
-        return false;
+        return null;
     }
+
+    private static int InternalBufferBytes(Bootstrap bootstrap) =>
+        InternalListeners(bootstrap)?.BufferSizeKb is { } kilobytes ? (int)kilobytes * 1024 : InternalConnector.DefaultBufferBytes;
 }

@@ -56,10 +56,13 @@ public sealed record TransportSocketOptions
         && ApplicationProtocolListOverride.SequenceEqual(other.ApplicationProtocolListOverride)
         && ApplicationProtocolFallback.SequenceEqual(other.ApplicationProtocolFallback)
         && Equals(ProxyProtocol, other.ProxyProtocol)
-        && SharedFilterState.SequenceEqual(other.SharedFilterState);
+        && Hashable(SharedFilterState).SequenceEqual(Hashable(other.SharedFilterState));
 
     public override int GetHashCode() =>
-        HashCode.Combine(ServerNameOverride, ApplicationProtocolListOverride.Count, ProxyProtocol, SharedFilterState.Count);
+        HashCode.Combine(ServerNameOverride, ApplicationProtocolListOverride.Count, ProxyProtocol);
+
+    private static IEnumerable<Observability.SharedFilterStateObject> Hashable(IReadOnlyList<Observability.SharedFilterStateObject> shared) =>
+        shared.Where(static one => one.Value.Hashable);
 }
 
 /// <summary>Addresses and TLVs of a PROXY protocol header.</summary>

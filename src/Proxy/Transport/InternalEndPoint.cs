@@ -5,6 +5,9 @@ namespace MeshProxy.Proxy.Transport;
 /// <summary>Address of an internal listener: `envoy://listener/endpoint_id` (EnvoyInternalAddress).</summary>
 public sealed class InternalEndPoint(string serverListenerName, string endpointId) : EndPoint
 {
+    /// <summary>Stands for an address that is not known.</summary>
+    public static readonly InternalEndPoint Nowhere = new("", "");
+
     public string ServerListenerName { get; } = serverListenerName;
 
     public string EndpointId { get; } = endpointId;

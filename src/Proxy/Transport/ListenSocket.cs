@@ -124,7 +124,8 @@ public sealed unsafe class ListenSocket : IIoEventHandler
             if (fd >= 0)
             {
                 accepted++;
-                Deliver(fd, KernelAddress.Read(new ReadOnlySpan<byte>(address, length)));
+                // A client of a Unix socket has no address of its own (unix(7)): the socket's stands for it.
+                Deliver(fd, length <= sizeof(ushort) ? LocalAddress : KernelAddress.Read(new ReadOnlySpan<byte>(address, length)));
                 continue;
             }
             var error = Marshal.GetLastPInvokeError();

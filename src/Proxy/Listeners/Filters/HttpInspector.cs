@@ -14,7 +14,7 @@ internal sealed class HttpInspectorFactory : IListenerFilterFactory
     public string Name => "envoy.filters.listener.http_inspector";
 
     public IListenerFilterConfig Compile(Message config, FactoryContext context) =>
-        new HttpInspectorConfig(context.Scope.Scope("http_inspector").Block(HttpInspectorConfig.Layout));
+        new HttpInspectorConfig(context.ServerScope.Scope("http_inspector").Block(HttpInspectorConfig.Layout));
 }
 
 /// <summary>Compiled; shared by all connections.</summary>
@@ -91,7 +91,8 @@ internal sealed class HttpInspector(HttpInspectorConfig config) : IListenerFilte
         var rest = line[(first + 1)..];
         var last = rest.LastIndexOf((byte)' ');
         var version = last < 0 ? default : rest[(last + 1)..];
-        if (last < 0)
+        var target = last < 0 ? rest : rest[..last];
+        if (!line.StartsWith("CONNECT "u8) && !CanBeTarget(target))
         {
             return NotHttp();
         }
@@ -101,6 +102,10 @@ internal sealed class HttpInspector(HttpInspectorConfig config) : IListenerFilte
                 ? Found("http/1.0", HttpInspectorConfig.Http10Found)
                 : NotHttp();
     }
+
+    // RFC 9112 3.2: a path, an asterisk, or an absolute URI.
+    private static bool CanBeTarget(ReadOnlySpan<byte> target) =>
+        target.Length > 0 && (target[0] is (byte)'/' or (byte)'*' || target.IndexOf("://"u8) > 0);
 
     private static bool CanBecomeRequestLine(ReadOnlySpan<byte> data)
     {

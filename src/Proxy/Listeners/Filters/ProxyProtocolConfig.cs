@@ -1,9 +1,9 @@
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Network.Sockets;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Xds.Protobuf;
 using Config = Envoy.Extensions.Filters.Listener.ProxyProtocol.V3.ProxyProtocol;
 using Encoding = Envoy.Extensions.Filters.Listener.ProxyProtocol.V3.ProxyProtocol.KeyValuePair.ValueStringEncoding;
-using PassThrough = Envoy.Config.Core.V3.ProxyProtocolPassThroughTLVs;
 
 namespace MeshProxy.Proxy.Listeners.Filters;
 
@@ -32,7 +32,7 @@ internal sealed class ProxyProtocolFactory : IListenerFilterFactory
         }
         var prefix = config.StatPrefix.Length > 0 ? $"proxy_proto.{config.StatPrefix}" : "proxy_proto";
         return new ProxyProtocolConfig(
-            v1, v2, config.AllowRequestsWithoutProxyProtocol, Rules(config), PassedOn(config.PassThroughTlvs),
+            v1, v2, config.AllowRequestsWithoutProxyProtocol, Rules(config), ProxyProtocolUpstreamFactory.PassedOn(config.PassThroughTlvs),
             config.TlvLocationValue == Config.TlvLocation.FilterState,
             context.ServerScope.Scope(prefix).Block(ProxyProtocolConfig.Layout));
     }
@@ -50,24 +50,6 @@ internal sealed class ProxyProtocolFactory : IListenerFilterFactory
             }
         }
         return rules;
-    }
-
-    private static Func<byte, bool>? PassedOn(PassThrough? config)
-    {
-        if (config is not { } given)
-        {
-            return null;
-        }
-        if (given.MatchType == PassThrough.PassTLVsMatchType.IncludeAll)
-        {
-            return static _ => true;
-        }
-        var wanted = new HashSet<byte>();
-        foreach (var type in given.TlvType)
-        {
-            wanted.Add((byte)type);
-        }
-        return wanted.Contains;
     }
 }
 

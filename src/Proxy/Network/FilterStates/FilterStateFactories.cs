@@ -12,7 +12,7 @@ internal static class FilterStateFactories
     private static readonly Dictionary<string, Func<string, IFilterStateObject?>> Factories = new(StringComparer.Ordinal)
     {
         ["envoy.string"] = static text => new StringFilterState(text),
-        ["envoy.hashable_string"] = static text => new StringFilterState(text),
+        ["envoy.hashable_string"] = static text => new HashableStringFilterState(text),
         ["envoy.network.ip"] = static text => IPAddress.TryParse(text, out _) ? new StringFilterState(text) : null,
         ["envoy.network.network_namespace"] = static text => new StringFilterState(text),
         [FilterStateKeys.TcpProxyCluster] = static text => new StringFilterState(text),

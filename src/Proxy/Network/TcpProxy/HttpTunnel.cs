@@ -111,7 +111,10 @@ internal sealed class TunnelResponseHeaders(HeaderMap headers) : IFilterStateObj
         var copy = new List<KeyValuePair<string, string>>();
         for (var i = headers.Next(0); i >= 0; i = headers.Next(i + 1))
         {
-            copy.Add(new(Encoding.Latin1.GetString(headers.Name(i)), Encoding.Latin1.GetString(headers.Value(i))));
+            var pair = new KeyValuePair<string, string>(
+                Encoding.Latin1.GetString(headers.Name(i)), Encoding.Latin1.GetString(headers.Value(i)));
+            // The status comes first, whatever the order it was set in.
+            copy.Insert(pair.Key == ":status" ? 0 : copy.Count, pair);
         }
         return copy;
     }
