@@ -55,7 +55,7 @@ public static class Extensions
         new SniClusterFilterFactory(),
         new ConnectionLimitFilterFactory(),
         new LocalRateLimitFilterFactory(),
-        new SetFilterStateFilterFactory(),
+        new SetFilterStateNetworkFilterFactory(),
     ];
 
     private static readonly IListenerFilterFactory[] ListenerFilters =

@@ -8,7 +8,7 @@ using Config = Envoy.Extensions.Filters.Network.SetFilterState.V3.Config;
 namespace MeshProxy.Proxy.Network.Filters;
 
 /// <summary>envoy.filters.network.set_filter_state: sets filter state when a connection begins, is encrypted, or sends its first bytes.</summary>
-internal sealed class SetFilterStateFilterFactory : INetworkFilterFactory
+internal sealed class SetFilterStateNetworkFilterFactory : INetworkFilterFactory
 {
     public string ConfigType => Config.Descriptor.FullName;
 
@@ -28,11 +28,11 @@ internal sealed class SetFilterStateFilterFactory : INetworkFilterFactory
 internal sealed record SetFilterStateFilterConfig(
     FilterStateAssignments OnNewConnection, FilterStateAssignments OnHandshake, FilterStateAssignments OnData) : INetworkFilterConfig
 {
-    public void CreateFilter(Connection connection) => connection.AddReadFilter(new SetFilterStateFilter(this));
+    public void CreateFilter(Connection connection) => connection.AddReadFilter(new SetFilterStateNetworkFilter(this));
 }
 
 /// <summary>At work on one connection.</summary>
-internal sealed class SetFilterStateFilter(SetFilterStateFilterConfig config) : IReadFilter, IConnectionCallbacks
+internal sealed class SetFilterStateNetworkFilter(SetFilterStateFilterConfig config) : IReadFilter, IConnectionCallbacks
 {
     private IReadFilterCallbacks _callbacks = null!;
     private bool _dataSeen;
