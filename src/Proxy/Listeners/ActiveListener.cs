@@ -205,7 +205,7 @@ internal sealed class ActiveListener
     private void Begin(PendingConnection pending)
     {
         var chain = Config.FindFilterChain(pending.Info, pending.StreamInfo);
-        if (chain is null)
+        if (chain is null || ReferenceEquals(chain, CompiledFilterChain.Nowhere))
         {
             Refuse(pending);
             return;

@@ -9,6 +9,18 @@ namespace MeshProxy.Proxy.Listeners;
 /// <summary>One filter chain ready to serve: immutable, shared by all loops. A connection keeps the chain it began with.</summary>
 public sealed class CompiledFilterChain
 {
+    /// <summary>What a match tree gives for a name that no chain has: not even the default chain serves.</summary>
+    internal static readonly CompiledFilterChain Nowhere = new()
+    {
+        Name = "",
+        Definition = Envoy.Config.Listener.V3.FilterChain.New().Message,
+        TransportSocket = RawBufferSocketFactory.Instance,
+        Filters = [],
+        TransportSocketConnectTimeout = TimeSpan.Zero,
+        Metadata = new DynamicMetadata(),
+        Drain = new DrainState(null, DrainStrategy.Immediate, TimeSpan.Zero),
+    };
+
     public required string Name { get; init; }
 
     /// <summary>As received: equal chains are kept over an update of their listener.</summary>

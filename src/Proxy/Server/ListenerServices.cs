@@ -45,7 +45,7 @@ internal sealed class ListenerServices(ServerContext server, bool internalListen
 
     public override Func<ConnectionInfo, StreamInfo, CompiledFilterChain?> CompileMatchTree(
         Matcher tree, IReadOnlyList<CompiledFilterChain> chains, FactoryContext context) =>
-        throw new ConfigurationException("filter_chain_matcher is not supported; use filter_chain_match.");
+        FilterChainMatchTree.Compile(tree, chains, context);
 
     public override INetworkFilterConfig CompileDiscovered(
         string name, ExtensionConfigSource source, bool isLast, FactoryContext context) =>
