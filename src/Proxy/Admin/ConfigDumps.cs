@@ -1,11 +1,16 @@
 using Envoy.Admin.V3;
 using Envoy.Config.Endpoint.V3;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Upstream;
 using MeshProxy.Xds.Protobuf;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
 using ClusterType = Envoy.Config.Cluster.V3.Cluster.DiscoveryType;
+using HttpManager = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager;
+using Listener = Envoy.Config.Listener.V3.Listener;
+using RouteConfiguration = Envoy.Config.Route.V3.RouteConfiguration;
 using HealthStatus = Envoy.Config.Core.V3.HealthStatus;
 
 namespace MeshProxy.Proxy.Admin;
@@ -64,6 +69,52 @@ public static class ConfigDumps
             (secret.Value is null ? dump.DynamicWarmingSecrets : dump.DynamicActiveSecrets).Add(entry);
         }
         return dump;
+    }
+
+    /// <summary>Route tables: those within listeners, and those that came by RDS.</summary>
+    internal static void AddRoutes(ConfigTracker tracker, ListenerManager listeners, Singletons singletons)
+    {
+        tracker.Add("routes", names => Routes(listeners, singletons, names).Message);
+        tracker.Add("route_scopes", static _ => ScopedRoutesConfigDump.New().Message);
+    }
+
+    private static RoutesConfigDump Routes(ListenerManager listeners, Singletons singletons, DumpNameFilter names)
+    {
+        var dump = RoutesConfigDump.New();
+        foreach (var entry in listeners.Active.Concat(listeners.Warming))
+        {
+            foreach (var routes in InlineRoutes(entry.Config.Definition).Where(routes => names(routes.Name)))
+            {
+                var fixedRoutes = RoutesConfigDump.StaticRouteConfig.New();
+                fixedRoutes.RouteConfig = Any.Pack(routes);
+                fixedRoutes.LastUpdated = entry.LastUpdated;
+                dump.StaticRouteConfigs.Add(fixedRoutes);
+            }
+        }
+        foreach (var followed in RouteSubscription.All(singletons))
+        {
+            if (followed.Message is { } routes && names(routes.Name))
+            {
+                var entry = RoutesConfigDump.DynamicRouteConfig.New();
+                entry.VersionInfo = followed.Version;
+                entry.RouteConfig = Any.Pack(routes);
+                entry.LastUpdated = followed.LastUpdated;
+                dump.DynamicRouteConfigs.Add(entry);
+            }
+        }
+        return dump;
+    }
+
+    private static IEnumerable<RouteConfiguration> InlineRoutes(Listener listener)
+    {
+        var chains = listener.DefaultFilterChain is { } fallback ? listener.FilterChains.Append(fallback) : listener.FilterChains;
+        foreach (var filter in chains.SelectMany(chain => chain.Filters))
+        {
+            if (filter.TypedConfig is { } typed && typed.TryUnpack<HttpManager>(out var manager) && manager.RouteConfig is { } routes)
+            {
+                yield return routes;
+            }
+        }
     }
 
     private static ClustersConfigDump Clusters(ClusterManager clusters, DumpNameFilter names)

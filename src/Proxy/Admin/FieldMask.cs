@@ -55,11 +55,11 @@ internal sealed class FieldMask
             {
                 continue;
             }
-            if (field.IsRepeated || field.IsMap || field.MessageType is not { } type)
+            if (field.IsRepeated || field.IsMap || field.Kind is not (FieldKind.Message or FieldKind.Any))
             {
                 return false;
             }
-            if (Inner(message, field) is { } inner ? !child.Fits(inner) : !child.Fits(new Message(type)))
+            if ((Inner(message, field) ?? Empty(field)) is { } inner && !child.Fits(inner))
             {
                 return false;
             }
@@ -95,7 +95,9 @@ internal sealed class FieldMask
         }
     }
 
-    private static bool IsAny(FieldDescriptor field) => field.MessageType?.FullName == "google.protobuf.Any";
+    private static bool IsAny(FieldDescriptor field) => field.Kind == FieldKind.Any;
+
+    private static Message? Empty(FieldDescriptor field) => field.MessageType is { } type ? new Message(type) : null;
 
     private static Message? Inner(Message message, FieldDescriptor field) =>
         IsAny(field) ? message.GetAny(field.Index)?.Message : message.GetMessage(field.Index);

@@ -168,6 +168,7 @@ public sealed class ProxyServer : IDisposable
         ConfigDumps.AddClusters(dumps, Clusters);
         ConfigDumps.AddListeners(dumps, Listeners, () => _lds?.Version ?? "");
         ConfigDumps.AddSecrets(dumps, Secrets, _startTime);
+        ConfigDumps.AddRoutes(dumps, Listeners, _context.Singletons);
         return new AdminServices
         {
             Stats = _store,

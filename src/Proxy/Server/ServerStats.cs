@@ -57,7 +57,7 @@ internal sealed class ServerStats : IStatSource
     public required Func<long> Connections { get; init; }
 
     /// <summary>Of the certificate in use that ends first; null when there is none.</summary>
-    public Func<long?> DaysUntilExpiry { get; set; } = static () => null;
+    public required Func<long?> DaysUntilExpiry { get; init; }
 
     public long Read(int index) => Gauges[index].Read(this);
 

@@ -11,6 +11,7 @@ internal sealed partial class ActiveStream
     private LoopTimer? _requestTimer;
     private LoopTimer? _headersTimer;
     private LoopTimer? _durationTimer;
+    private LoopTimer? _logTimer;
     private TimeSpan _idleTimeout;
 
     public void DisarmRequestTimeout() => _requestTimer?.Disarm();
@@ -29,6 +30,7 @@ internal sealed partial class ActiveStream
         _requestTimer?.Disarm();
         _headersTimer?.Disarm();
         _durationTimer?.Disarm();
+        _logTimer?.Disarm();
         _idleTimeout = TimeSpan.Zero;
     }
 
@@ -56,6 +58,17 @@ internal sealed partial class ActiveStream
             _durationTimer = loop.CreateTimer(OnMaxDuration);
             _durationTimer.Arm(_config.MaxStreamDuration);
         }
+        if (_config.AccessLogFlushInterval > TimeSpan.Zero)
+        {
+            _logTimer = loop.CreateTimer(OnLogInterval);
+            _logTimer.Arm(_config.AccessLogFlushInterval);
+        }
+    }
+
+    private void OnLogInterval()
+    {
+        Log(Observability.AccessLogType.DownstreamPeriodic);
+        _logTimer!.Arm(_config.AccessLogFlushInterval);
     }
 
     private void RefreshIdleTimeout(RouteActionEntry action)

@@ -45,6 +45,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
             StreamId = StreamId,
             Listener = _config.Listener,
             FilterChainName = connection.StreamInfo.FilterChainName,
+            FilterChainMetadata = connection.StreamInfo.FilterChainMetadata,
             MatchUpstreamScheme = _config.SchemeMatchUpstream,
             FilterState = new FilterState { Parent = connection.StreamInfo.FilterState },
         };

@@ -187,16 +187,52 @@ internal sealed partial class RouterFilter
             ResponseCodeDetails.UpstreamMaxStreamDuration);
     }
 
-    public void LogUpstream(UpstreamRequest request, HeaderMap requestHeaders, HeaderMap? responseHeaders, HeaderMap? trailers)
+    public void LogUpstream(
+        UpstreamRequest request, AccessLogType type, HeaderMap? requestHeaders, HeaderMap? responseHeaders, HeaderMap? trailers)
     {
+        if (config.UpstreamLogs.Count == 0 || (type == AccessLogType.UpstreamPoolReady && !config.FlushUpstreamLogOnStream))
+        {
+            return;
+        }
+        var context = new LogContext(requestHeaders, responseHeaders, trailers, AttemptInfo(request), type);
         foreach (var log in config.UpstreamLogs)
         {
-            var kept = Info.Upstream;
-            Info.Upstream = request.Info;
-            log.Log(new LogContext(requestHeaders, responseHeaders, trailers, Info, AccessLogType.UpstreamEnd));
-            Info.Upstream = kept;
+            log.Log(context);
         }
     }
+
+    // The facts of one attempt: its own outcome and times, the request's identity.
+    private StreamInfo AttemptInfo(UpstreamRequest request) =>
+        new()
+        {
+            StartTime = Info.StartTime.AddTicks((request.StartNanoseconds - Info.StartNanoseconds) / TimeSpan.NanosecondsPerTick),
+            StartNanoseconds = request.StartNanoseconds,
+            Downstream = Info.Downstream,
+            ConnectionStreamInfo = Info.ConnectionStreamInfo,
+            DownstreamTls = Info.DownstreamTls,
+            Protocol = request.Info.Protocol,
+            ResponseCode = request.Status,
+            ResponseFlags = request.Flags,
+            BytesReceived = Info.BytesReceived,
+            BytesSent = Info.BytesSent,
+            LastDownstreamRxByteReceived = Info.LastDownstreamRxByteReceived,
+            Upstream = request.Info,
+            UpstreamCluster = Info.UpstreamCluster,
+            AttemptCount = Info.AttemptCount,
+            RouteName = Info.RouteName,
+            VirtualHostName = Info.VirtualHostName,
+            VirtualClusterName = Info.VirtualClusterName,
+            Route = Info.Route,
+            FilterChainName = Info.FilterChainName,
+            FilterChainMetadata = Info.FilterChainMetadata,
+            Listener = Info.Listener,
+            StreamId = Info.StreamId,
+            RequestId = Info.RequestId,
+            TraceId = Info.TraceId,
+            SpanId = Info.SpanId,
+            FilterState = Info.FilterState,
+            DynamicMetadata = Info.DynamicMetadata,
+        };
 
     // True when the response was swallowed for a retry.
     private bool RetryByHeaders(int status, HeaderMap headers, UpstreamRequest request, bool endStream, out bool couldNotRetry)

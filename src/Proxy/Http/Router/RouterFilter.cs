@@ -193,7 +193,8 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
             Callbacks.DecoderBufferLimit = (uint)Math.Min(larger, uint.MaxValue);
         }
         _virtualCluster = _route.Vhost.VirtualClusterFor(_headers);
-        if (_virtualCluster is not null)
+        // The catch-all `other` counts, but is no name that somebody gave.
+        if (_virtualCluster is { Headers.Length: > 0 })
         {
             Info.VirtualClusterName = _virtualCluster.Name;
         }

@@ -64,6 +64,12 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
 
     public bool IsCanary { get; set; }
 
+    /// <summary>Why this attempt ended without an answer; the stream's own flags tell of the last attempt only.</summary>
+    public ResponseFlags Flags { get; private set; }
+
+    /// <summary>Status of this attempt's answer; 0 before, and without one.</summary>
+    public int Status => _responseHeaders is { } headers ? HeaderUtility.Status(headers) : 0;
+
     /// <summary>Some byte of a response, also an informational one, was received.</summary>
     public bool SawResponse { get; private set; }
 
@@ -196,7 +202,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         {
             _logged = true;
             _span.Finish();
-            _parent.LogUpstream(this, _requestHeaders, _responseHeaders, _responseTrailers);
+            _parent.LogUpstream(this, AccessLogType.UpstreamEnd, _requestHeaders, _responseHeaders, _responseTrailers);
         }
     }
 
@@ -225,7 +231,10 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         _registered = this;
         encoder.Stream.AddCallbacks(this);
         Info = upstream;
+        Info.PoolRequested = StartNanoseconds;
+        Info.PoolReady = EventLoop.NowNanoseconds;
         SetHost(host, ready: true);
+        _parent.LogUpstream(this, AccessLogType.UpstreamPoolReady, _requestHeaders, null, null);
         host.Outlier.PutResult(OutlierResult.LocalOriginConnectSuccess);
         if (_parent.DownstreamComplete)
         {
@@ -412,6 +421,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
             encoder.Stream.RemoveCallbacks(this);
         }
         Info.TransportFailureReason = transportFailureReason;
+        Flags |= ResetReasons.Flag(reason);
         _parent.OnUpstreamReset(reason, transportFailureReason, this);
     }
 

@@ -477,6 +477,14 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
 
     private void Log(AccessLogType type)
     {
+        // On TCP what passed is what was on the wire.
+        Info.DownstreamWireBytesReceived = Info.BytesReceived;
+        Info.DownstreamWireBytesSent = Info.BytesSent;
+        if (Info.Upstream is { } upstream)
+        {
+            upstream.WireBytesSent = Info.BytesReceived;
+            upstream.WireBytesReceived = Info.BytesSent;
+        }
         foreach (var log in _config.AccessLogs)
         {
             log.Log(new LogContext(null, null, null, Info, type));

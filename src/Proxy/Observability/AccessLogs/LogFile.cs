@@ -172,14 +172,32 @@ internal sealed class LogFile : IAccessLogFile, IThreadPoolWorkItem, IDisposable
             return;
         }
         _stats.WriteTotalBuffered.Add(-buffer.Length);
-        try
+        (WriteAll(buffer.Written) ? _stats.WriteCompleted : _stats.WriteFailed).Inc();
+    }
+
+    // Not FileStream, nor RandomAccess: the descriptor may be a pipe or a terminal, and a file is appended to by the kernel.
+    private unsafe bool WriteAll(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
         {
-            RandomAccess.Write(_handle, buffer.Written, fileOffset: 0);
-            _stats.WriteCompleted.Inc();
+            for (nint written = 0; written < bytes.Length;)
+            {
+                var count = Libc.Write((int)_handle.DangerousGetHandle(), start + written, bytes.Length - written);
+                if (count >= 0)
+                {
+                    written += count;
+                }
+                else if (Marshal.GetLastPInvokeError() is not (Constants.EIntr or Constants.EAgain))
+                {
+                    return false;
+                }
+                else
+                {
+                    // Standard output may have been made non-blocking by who reads it; this is the writer's own thread.
+                    Thread.Sleep(1);
+                }
+            }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _stats.WriteFailed.Inc();
-        }
+        return true;
     }
 }

@@ -9,7 +9,7 @@ public sealed class Loggers
     private static readonly string[] Names =
     [
         "admin", "alternate_protocols_cache", "aws", "assert", "backtrace", "basic_auth", "cache_filter", "client", "config",
-        "conn_handler", "compression", "credential_injector", "decompression", "dns", "dubbo", "dynamic_modules",
+        "conn_handler", "connection", "compression", "credential_injector", "decompression", "dns", "dubbo", "dynamic_modules",
         "envoy_bug", "ext_authz", "ext_proc", "file", "filter", "forward_proxy", "golang", "grpc", "happy_eyeballs", "hc",
         "health_checker", "http", "http2", "hystrix", "init", "io", "jwt", "kafka", "key_value_store", "lua", "main", "matcher",
         "misc", "mongo", "multi_connection", "notification", "oauth2", "pool", "quic", "quic_stream", "rate_limit_quota",
