@@ -10,7 +10,7 @@ namespace MeshProxy.ControlPlane.Discovery;
 /// <param name="onlyType">The type of the service the stream is of, or null for the aggregated one.</param>
 /// <param name="proven">The identity that its connection proved, or null where none has to be proven.</param>
 /// <param name="log">Gets one sentence an event.</param>
-internal sealed class DiscoveryClient(DiscoverySource source, string? onlyType, string? proven, Action<string> log)
+internal sealed class DiscoveryClient(IResourceSource source, string? onlyType, string? proven, Action<string> log)
 {
     private Node? _node;
     private long _nonce;

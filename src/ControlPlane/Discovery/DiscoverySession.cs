@@ -5,11 +5,11 @@ using MeshProxy.Xds.Protobuf;
 namespace MeshProxy.ControlPlane.Discovery;
 
 /// <summary>One stream: takes requests and changes in turn, so that the protocol is of one thread at a time.</summary>
-internal sealed class DiscoverySession(GrpcCall call, IDiscoveryProtocol protocol, DiscoverySource source)
+internal sealed class DiscoverySession(GrpcCall call, IDiscoveryProtocol protocol, IResourceSource source)
 {
     private readonly GrpcCall _call = call;
     private readonly IDiscoveryProtocol _protocol = protocol;
-    private readonly DiscoverySource _source = source;
+    private readonly IResourceSource _source = source;
 
     // Requests wait for the client to read its answers; a change waits once, however many come.
     private readonly Channel<Message> _requests = Channel.CreateBounded<Message>(1);

@@ -8,13 +8,13 @@ namespace MeshProxy.ControlPlane.Discovery;
 /// <param name="folder">The resources.</param>
 /// <param name="trustDomain">Of the identities.</param>
 /// <param name="log">Gets one sentence an event.</param>
-internal sealed class DiscoverySource(ResourceFolder folder, string trustDomain, Action<string> log)
+internal sealed class DiscoverySource(ResourceFolder folder, string trustDomain, Action<string> log) : IResourceSource
 {
     private readonly ResourceFolder _folder = folder;
     private readonly string _trustDomain = trustDomain;
     private readonly Action<string> _log = log;
 
-    /// <summary>Raised after a change, on any thread.</summary>
+    /// <inheritdoc/>
     public event Action? Changed;
 
     /// <summary>Where certificates come from.</summary>
@@ -22,10 +22,7 @@ internal sealed class DiscoverySource(ResourceFolder folder, string trustDomain,
 
     public void RaiseChanged() => Changed?.Invoke();
 
-    /// <summary>What a node gets of a type.</summary>
-    /// <param name="node">The node.</param>
-    /// <param name="proven">The identity that the connection proved, or null where none has to be proven.</param>
-    /// <param name="typeUrl">The type.</param>
+    /// <inheritdoc/>
     public ResourceSet Resources(Node node, string? proven, string typeUrl)
     {
         var resources = _folder.Content.Resources(node.Id, typeUrl);

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using MeshProxy.Xds.Grpc;
 using MeshProxy.Xds.Protobuf;
 using Microsoft.AspNetCore.Http;
@@ -27,22 +26,19 @@ internal sealed class GrpcCall(HttpContext context)
 
     /// <summary>The next message of the client, or null at its end.</summary>
     /// <exception cref="ProtobufException">The framing or the message is malformed.</exception>
-    public async ValueTask<Message?> ReadAsync(MessageType type, CancellationToken stop)
-    {
-        var reader = _context.Request.BodyReader;
-        while (true)
-        {
-            var result = await reader.ReadAsync(stop).ConfigureAwait(false);
-            if (TryParse(reader, result, type) is { } message)
-                return message;
-            if (result.IsCompleted)
-                return null;
-        }
-    }
+    public async ValueTask<Message?> ReadAsync(MessageType type, CancellationToken stop) =>
+        await ReadAsync(stop).ConfigureAwait(false) is { } bytes ? Message.Parse(type, bytes) : null;
 
-    public async ValueTask WriteAsync(Message message, CancellationToken stop)
+    /// <summary>The bytes of the next message of the client, or null at its end.</summary>
+    /// <exception cref="ProtobufException">The framing is malformed.</exception>
+    public ValueTask<byte[]?> ReadAsync(CancellationToken stop) =>
+        GrpcPipe.ReadAsync(_context.Request.BodyReader, LargestMessage, stop);
+
+    public ValueTask WriteAsync(Message message, CancellationToken stop) => WriteAsync(message.ToBytes(), stop);
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken stop)
     {
-        GrpcFrame.Write(_context.Response.BodyWriter, message.ToBytes());
+        GrpcFrame.Write(_context.Response.BodyWriter, message.Span);
         await _context.Response.BodyWriter.FlushAsync(stop).ConfigureAwait(false);
     }
 
@@ -52,18 +48,5 @@ internal sealed class GrpcCall(HttpContext context)
         _context.Response.AppendTrailer("grpc-status", ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture));
         if (reason.Length > 0)
             _context.Response.AppendTrailer("grpc-message", Uri.EscapeDataString(reason));
-    }
-
-    private static Message? TryParse(PipeReader reader, ReadResult result, MessageType type)
-    {
-        var buffer = result.Buffer;
-        if (!GrpcFrame.TryRead(ref buffer, LargestMessage, out var bytes))
-        {
-            reader.AdvanceTo(buffer.Start, buffer.End);
-            return null;
-        }
-        var message = Message.Parse(type, System.Buffers.BuffersExtensions.ToArray(bytes));
-        reader.AdvanceTo(buffer.Start);
-        return message;
     }
 }

@@ -1,8 +1,4 @@
-using System.Text;
-using Envoy.Config.Core.V3;
-using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.ControlPlane.Resources;
-using MeshProxy.Xds.Protobuf;
 
 namespace MeshProxy.ControlPlane.Security;
 
@@ -30,7 +26,7 @@ internal sealed class WorkloadSecrets : IDisposable
     public WorkloadSecrets(CertificateAuthority authority, TimeSpan lifetime, TimeProvider clock, Action renewed)
     {
         (_authority, _lifetime, _clock) = (authority, lifetime, clock);
-        _root = Root(authority.RootPem);
+        _root = SecretResource.OfAuthorities(RootName, authority.RootPem);
         _timer = clock.CreateTimer(
             _ => DropDue(renewed), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -43,7 +39,7 @@ internal sealed class WorkloadSecrets : IDisposable
             if (!_issued.TryGetValue(identity, out var issued))
             {
                 var certificate = _authority.Issue(identity.Uri, _clock.GetUtcNow(), _lifetime);
-                issued = (Certificate(certificate), certificate.RenewAt);
+                issued = (SecretResource.OfCertificate(CertificateName, certificate.ChainPem, certificate.KeyPem), certificate.RenewAt);
                 _issued.Add(identity, issued);
                 Schedule();
             }
@@ -71,33 +67,5 @@ internal sealed class WorkloadSecrets : IDisposable
         // A timer takes no more than 49 days.
         var wait = _issued.Values.Min(issued => issued.RenewAt) - _clock.GetUtcNow();
         _timer.Change(TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, TimeSpan.FromDays(1).Ticks)), Timeout.InfiniteTimeSpan);
-    }
-
-    private static ServedResource Certificate(WorkloadCertificate certificate)
-    {
-        var tls = TlsCertificate.New();
-        tls.CertificateChain = Inline(certificate.ChainPem);
-        tls.PrivateKey = Inline(certificate.KeyPem);
-        var secret = Secret.New();
-        secret.Name = CertificateName;
-        secret.TlsCertificate = tls;
-        return ServedResource.Of(Any.Pack(secret));
-    }
-
-    private static ServedResource Root(string pem)
-    {
-        var validation = CertificateValidationContext.New();
-        validation.TrustedCa = Inline(pem);
-        var secret = Secret.New();
-        secret.Name = RootName;
-        secret.ValidationContext = validation;
-        return ServedResource.Of(Any.Pack(secret));
-    }
-
-    private static DataSource Inline(string text)
-    {
-        var source = DataSource.New();
-        source.InlineBytes = Encoding.UTF8.GetBytes(text);
-        return source;
     }
 }

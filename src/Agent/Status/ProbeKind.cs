@@ -1,0 +1,8 @@
+namespace MeshProxy.Agent.Status;
+
+internal enum ProbeKind
+{
+    Http,
+    Tcp,
+    Grpc,
+}
