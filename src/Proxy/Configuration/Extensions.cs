@@ -1,3 +1,4 @@
+using MeshProxy.Proxy.Configuration.Unbuilt;
 using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Http.Filters.Buffer;
@@ -69,17 +70,18 @@ public static class Extensions
     ];
 
     public static IHttpFilterFactory? FindHttp(string name, string? configType) =>
-        Find(HttpFilters, static f => f.ConfigType, static f => f.Name, name, configType);
+        Find(HttpFilters, static f => f.ConfigType, static f => f.Name, name, configType) ?? UnbuiltExtensions.FindHttp(configType);
 
     public static INetworkFilterFactory? FindNetwork(string name, string? configType) =>
-        Find(NetworkFilters, static f => f.ConfigType, static f => f.Name, name, configType);
+        Find(NetworkFilters, static f => f.ConfigType, static f => f.Name, name, configType) ?? UnbuiltExtensions.FindNetwork(configType);
 
     public static IListenerFilterFactory? FindListener(string name, string? configType) =>
         Find(ListenerFilters, static f => f.ConfigType, static f => f.Name, name, configType);
 
     /// <summary>The HTTP filter whose per-route configuration has this type.</summary>
     public static IHttpFilterFactory? FindHttpPerRoute(string configType) =>
-        Array.Find(HttpFilters, f => f.PerRouteConfigType == configType || (f.PerRouteConfigType is null && f.ConfigType == configType));
+        Array.Find(HttpFilters, f => f.PerRouteConfigType == configType || (f.PerRouteConfigType is null && f.ConfigType == configType))
+        ?? UnbuiltExtensions.FindHttpPerRoute(configType);
 
     private static T? Find<T>(T[] table, Func<T, string> type, Func<T, string> named, string name, string? configType)
         where T : class

@@ -12,6 +12,9 @@ namespace MeshProxy.Proxy.Listeners;
 /// <summary>What compiling a listener needs of the server: other rooms' compilers and the process-wide state.</summary>
 internal abstract class ListenerCompilerServices
 {
+    /// <summary>What is done with unknown fields of listeners that discovery brings.</summary>
+    public virtual MessageValidationOptions Validation => new(RejectUnknownFields: false);
+
     public abstract IStatsScope ServerScope { get; }
 
     public abstract IRuntime Runtime { get; }

@@ -69,6 +69,10 @@ public sealed class ListenerManager
         }
         try
         {
+            if (addedViaApi)
+            {
+                ResourceChecks.CheckPacked(listener.Message, _services.Validation);
+            }
             Install(Compile(listener, name, active, version, addedViaApi), active, warming);
         }
         catch (IOException failure)

@@ -2,6 +2,7 @@ using Envoy.Config.Accesslog.V3;
 using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Listeners;
+using MeshProxy.Proxy.Network;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Proxy.Security;
@@ -14,6 +15,8 @@ namespace MeshProxy.Proxy.Server;
 /// <summary>Joins listeners with the other rooms' compilers.</summary>
 internal sealed class ListenerServices(ServerContext server, bool internalListeners) : ListenerCompilerServices
 {
+    public override MessageValidationOptions Validation => server.Validation;
+
     public override IStatsScope ServerScope => server.Scope;
 
     public override IRuntime Runtime => server.Runtime;
@@ -49,5 +52,5 @@ internal sealed class ListenerServices(ServerContext server, bool internalListen
 
     public override INetworkFilterConfig CompileDiscovered(
         string name, ExtensionConfigSource source, bool isLast, FactoryContext context) =>
-        throw new ConfigurationException($"The network filter '{name}' comes by config_discovery, which is not supported for network filters; give typed_config.");
+        DiscoveredNetworkFilter.Follow(name, source, isLast, context);
 }

@@ -87,6 +87,7 @@ public sealed class RuntimeLoader : IRuntime
         if (index >= 0)
         {
             _layers[index] = RuntimeLayer.From(name, fields);
+            _stats.Inc(RuntimeStat.LoadSuccess);
             Rebuild();
         }
     }

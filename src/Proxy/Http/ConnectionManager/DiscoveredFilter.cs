@@ -1,32 +1,21 @@
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Http.Filters;
-using MeshProxy.Proxy.Observability;
 using MeshProxy.Xds.Protobuf;
 using HttpFilter = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpFilter;
-using TypedExtensionConfig = Envoy.Config.Core.V3.TypedExtensionConfig;
 
 namespace MeshProxy.Proxy.Http.ConnectionManager;
 
 /// <summary>A filter whose configuration comes by ECDS; shared by all loops, the newest is read for each stream.</summary>
-internal sealed class DiscoveredFilter : IHttpFilterConfig, ISubscriptionCallbacks
+internal sealed class DiscoveredFilter : IHttpFilterConfig, IExtensionUser
 {
     private readonly string _name;
     private readonly string _statPrefix;
     private readonly FactoryContext _context;
     private readonly HashSet<string> _types;
     private readonly bool _isLast;
-    private readonly Action _ready;
     private readonly IHttpFilterConfig? _default;
-    private readonly StatBlock _stats;
     private volatile IHttpFilterConfig? _current;
-
-    private static readonly StatBlockLayout Layout = new(
-    [
-        ("config_reload", StatKind.Counter),
-        ("config_fail", StatKind.Counter),
-        ("config_conflict", StatKind.Counter),
-    ]);
 
     private DiscoveredFilter(HttpFilter filter, bool isLast, string statPrefix, FactoryContext context, string field)
     {
@@ -36,22 +25,22 @@ internal sealed class DiscoveredFilter : IHttpFilterConfig, ISubscriptionCallbac
         _context = context;
         _isLast = isLast;
         _types = [.. source.TypeUrls.Select(SchemaRegistry.NameInUrl)];
-        _stats = context.ServerScope.Scope($"extension_config_discovery.http_filter.{filter.Name}").Block(Layout);
         _default = source.DefaultConfig is { } given ? Compile(given, field) : null;
-        var scope = context.ServerScope.Scope($"extension_config_discovery.http_filter.{filter.Name}");
-        var subscription = context.Subscriptions.Subscribe(
-            source.ConfigSource ?? throw new ConfigurationException($"{field}.config_discovery.config_source: is missing; set it."),
-            TypedExtensionConfig.Descriptor.TypeUrl, [filter.Name], scope, this);
-        _ready = source.ApplyDefaultConfigWithoutWarming ? static () => { } : context.Init.Register();
         if (source.ApplyDefaultConfigWithoutWarming)
         {
             _current = _default;
         }
-        subscription.Start();
     }
 
-    public static DiscoveredFilter Follow(HttpFilter filter, bool isLast, string statPrefix, FactoryContext context, string field) =>
-        new(filter, isLast, statPrefix, context, field);
+    public static DiscoveredFilter Follow(HttpFilter filter, bool isLast, string statPrefix, FactoryContext context, string field)
+    {
+        var discovery = filter.ConfigDiscovery!.Value;
+        var source = discovery.ConfigSource ?? throw new ConfigurationException($"{field}.config_discovery.config_source: is missing; set it.");
+        var discovered = new DiscoveredFilter(filter, isLast, statPrefix, context, field);
+        ExtensionSubscription.Follow(
+            "http_filter", filter.Name, source, waits: !discovery.ApplyDefaultConfigWithoutWarming, discovered, context);
+        return discovered;
+    }
 
     public void CreateFilter(IFilterChainBuilder chain)
     {
@@ -65,39 +54,13 @@ internal sealed class DiscoveredFilter : IHttpFilterConfig, ISubscriptionCallbac
         }
     }
 
-    public void OnConfigUpdate(IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
+    public Action Prepare(Any config)
     {
-        foreach (var resource in added)
-        {
-            if (resource.Name != _name)
-            {
-                continue;
-            }
-            try
-            {
-                var any = TypedExtensionConfig.From(resource.Resource).TypedConfig
-                    ?? throw new ConfigurationException($"{_name}: typed_config is missing; set it.");
-                _current = Compile(any, _name);
-                _stats.Inc(0);
-            }
-            catch (ConfigurationException)
-            {
-                _stats.Inc(1);
-                throw;
-            }
-        }
-        if (removed.Contains(_name))
-        {
-            _current = _default;
-        }
-        _ready();
+        var compiled = Compile(config, _name);
+        return () => _current = compiled;
     }
 
-    public void OnConfigUpdateFailed(string reason, bool initialFetchTimeout)
-    {
-        _current ??= _default;
-        _ready();
-    }
+    public void UseDefault(bool removed) => _current = removed ? _default : _current ?? _default;
 
     private IHttpFilterConfig Compile(Any any, string field)
     {
