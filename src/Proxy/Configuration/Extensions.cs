@@ -8,6 +8,7 @@ using MeshProxy.Proxy.Http.Filters.GrpcWeb;
 using MeshProxy.Proxy.Http.Filters.HeaderMutation;
 using MeshProxy.Proxy.Http.Filters.HeaderToMetadata;
 using MeshProxy.Proxy.Http.Filters.HealthCheck;
+using MeshProxy.Proxy.Http.Filters.JwtAuthn;
 using MeshProxy.Proxy.Http.Filters.Rbac;
 using MeshProxy.Proxy.Http.Filters.SetFilterState;
 using MeshProxy.Proxy.Http.Filters.SetMetadata;
@@ -28,6 +29,7 @@ public static class Extensions
 {
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
+        new JwtFilterFactory(),
         new BufferFilterFactory(),
         new CompressorFilterFactory(),
         new DecompressorFilterFactory(),

@@ -221,6 +221,21 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial int EVP_MAC_CTX_set_params(nint context, OsslParameter* parameters);
 
+    [LibraryImport(Library)]
+    public static partial nint EVP_PKEY_new_raw_public_key(int type, nint engine, byte* key, nuint length);
+
+    [LibraryImport(Library)]
+    public static partial nint EVP_MD_CTX_new();
+
+    [LibraryImport(Library)]
+    public static partial void EVP_MD_CTX_free(nint context);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_DigestVerifyInit(nint context, nint keyContext, nint digest, nint engine, nint key);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_DigestVerify(nint context, byte* signature, nuint signatureLength, byte* data, nuint length);
+
     /// <summary>struct OSSL_PARAM (openssl/core.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct OsslParameter

@@ -1,0 +1,77 @@
+namespace MeshProxy.Proxy.Security.Jwt;
+
+/// <summary>Why a token does not count. Numbers appear in metadata (failed_status_in_metadata) and are those of Envoy's library.</summary>
+internal enum JwtStatus
+{
+    Ok = 0,
+    Missing = 1,
+    NotYetValid = 2,
+    Expired = 3,
+    BadFormat = 4,
+    HeaderBadBase64 = 5,
+    HeaderBadJson = 6,
+    HeaderBadAlgorithm = 7,
+    HeaderUnknownAlgorithm = 8,
+    HeaderBadKeyId = 9,
+    PayloadBadBase64 = 10,
+    PayloadBadJson = 11,
+    IssuerNotString = 12,
+    SubjectNotString = 13,
+    IssuedAtNotInteger = 14,
+    IssuedAtNotPositive = 15,
+    NotBeforeNotInteger = 16,
+    NotBeforeNotPositive = 17,
+    ExpirationNotInteger = 18,
+    ExpirationNotPositive = 19,
+    IdentifierNotString = 20,
+    AudienceNotString = 21,
+    SignatureBadBase64 = 22,
+    UnknownIssuer = 24,
+    AudienceNotAllowed = 25,
+    VerificationFailed = 26,
+    KeysNotJson = 28,
+    NoKeys = 29,
+    NoValidKeys = 31,
+    NoMatchingKey = 32,
+    KeysFetchFailed = 50,
+}
+
+internal static class JwtStatusText
+{
+    /// <summary>The sentence sent to the client and logged.</summary>
+    public static string Of(JwtStatus status) => status switch
+    {
+        JwtStatus.Ok => "OK",
+        JwtStatus.Missing => "Jwt is missing",
+        JwtStatus.NotYetValid => "Jwt not yet valid",
+        JwtStatus.Expired => "Jwt is expired",
+        JwtStatus.BadFormat => "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
+        JwtStatus.HeaderBadBase64 => "Jwt header is an invalid Base64url encoded",
+        JwtStatus.HeaderBadJson => "Jwt header is an invalid JSON",
+        JwtStatus.HeaderBadAlgorithm => "Jwt header [alg] field is required and must be a string",
+        JwtStatus.HeaderUnknownAlgorithm => "Jwt header [alg] is not supported",
+        JwtStatus.HeaderBadKeyId => "Jwt header [kid] field is not a string",
+        JwtStatus.PayloadBadBase64 => "Jwt payload is an invalid Base64url encoded",
+        JwtStatus.PayloadBadJson => "Jwt payload is an invalid JSON",
+        JwtStatus.IssuerNotString => "Jwt payload [iss] field is not a string",
+        JwtStatus.SubjectNotString => "Jwt payload [sub] field is not a string",
+        JwtStatus.IssuedAtNotInteger => "Jwt payload [iat] field is not an integer",
+        JwtStatus.IssuedAtNotPositive => "Jwt payload [iat] field is not a positive 64 bit integer",
+        JwtStatus.NotBeforeNotInteger => "Jwt payload [nbf] field is not an integer",
+        JwtStatus.NotBeforeNotPositive => "Jwt payload [nbf] field is not a positive 64 bit integer",
+        JwtStatus.ExpirationNotInteger => "Jwt payload [exp] field is not an integer",
+        JwtStatus.ExpirationNotPositive => "Jwt payload [exp] field is not a positive 64 bit integer",
+        JwtStatus.IdentifierNotString => "Jwt payload [jti] field is not a string",
+        JwtStatus.AudienceNotString => "Jwt payload [aud] field is not a string or string list",
+        JwtStatus.SignatureBadBase64 => "Jwt signature is an invalid Base64url encoded",
+        JwtStatus.UnknownIssuer => "Jwt issuer is not configured",
+        JwtStatus.AudienceNotAllowed => "Audiences in Jwt are not allowed",
+        JwtStatus.VerificationFailed => "Jwt verification fails",
+        JwtStatus.KeysNotJson => "Jwks is an invalid JSON",
+        JwtStatus.NoKeys => "Jwks does not have [keys] field",
+        JwtStatus.NoValidKeys => "Jwks doesn't have any valid public key",
+        JwtStatus.NoMatchingKey => "Jwks doesn't have key to match kid or alg from Jwt",
+        JwtStatus.KeysFetchFailed => "Jwks remote fetch is failed",
+        _ => "Jwt verification fails",
+    };
+}
