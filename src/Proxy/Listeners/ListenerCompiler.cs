@@ -205,7 +205,22 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
             var disabled = filter.FilterDisabled is { } predicate ? ListenerFilterPredicate.Compile(predicate) : null;
             compiled.Add(new CompiledListenerFilter(factory.Compile(config, context), disabled));
         }
+        // The older flags stand for filters behind those that are listed, as in Envoy.
+        if (listener.UseOriginalDst == true)
+        {
+            compiled.Add(Implied("envoy.filters.listener.original_dst", context));
+        }
+        if (listener.FilterChains.Count > 0 && listener.FilterChains[0].UseProxyProto == true)
+        {
+            compiled.Add(Implied("envoy.filters.listener.proxy_protocol", context));
+        }
         return compiled;
+    }
+
+    private CompiledListenerFilter Implied(string name, FactoryContext context)
+    {
+        var factory = Extensions.FindListener(name, null)!;
+        return new CompiledListenerFilter(factory.Compile(services.Unpack(null, factory.ConfigType, name), context), null);
     }
 
     private List<ListenerAddress> Addresses(Listener listener, string name, bool isInternal)

@@ -14,6 +14,7 @@ using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Security;
+using MeshProxy.Proxy.Server.Overload;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
@@ -37,6 +38,7 @@ public sealed class ProxyServer : IDisposable
     private readonly SubscriptionFactory _subscriptions;
     private readonly List<RtdsApi> _rtds = [];
     private readonly InitManager _runtimeInit = new();
+    private readonly OverloadManager? _overload;
     private LdsApi? _lds;
     private AdminListener? _admin;
     private LoopTimer? _statsFlush;
@@ -76,6 +78,13 @@ public sealed class ProxyServer : IDisposable
         Clusters.AsyncClients = new AsyncHttpClients(Clusters, _context.Runtime, _store.Root, node.Locality?.Zone ?? "").Get;
         Listeners = new ListenerManager(MainLoop, _workers, new ListenerServices(_context, InternalListeners(bootstrap) is not null),
             new ConnectionLimit(MaxConnections), _context.Overload);
+        if (bootstrap.OverloadManager is { } overload)
+        {
+            _overload = new OverloadManager(overload, MainLoop, _context.Overload, _store.Root)
+            {
+                AcceptingPaused = Listeners.PauseAccepting,
+            };
+        }
         _serverStats = new ServerStats(_store.Root, _startTime, _workers.Length)
         {
             State = () => State,
@@ -119,6 +128,7 @@ public sealed class ProxyServer : IDisposable
             worker.Fault = ReportFault;
             worker.Start();
         }
+        _overload?.Start();
         Clusters.StartPrimary(OnPrimaryClustersReady);
         _subscriptions.Open();
         MainLoop.Run();
@@ -142,7 +152,9 @@ public sealed class ProxyServer : IDisposable
 
     private WorkerListeners? ListenersOf(EventLoop loop) => Listeners.ListenersOf(loop);
 
-    private ulong MaxConnections() => _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue);
+    // The monitor of the overload manager stands above the older runtime key, as in Envoy.
+    private ulong MaxConnections() => _overload?.MaxDownstreamConnections
+        ?? _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue);
 
     private void ReportFault(Exception fault) => Loggers.Main.Critical($"An internal error was contained: {fault}");
 
