@@ -201,17 +201,26 @@ public sealed class ListenerManager
     /// <summary>Connections open on all listeners, as the workers count them now.</summary>
     public long OpenConnections => _active.Concat(_draining).Sum(entry => entry.Config.Limit.Count);
 
-    /// <summary>Closes every connection at once (end of the process after its drain).</summary>
-    public void CloseAllConnections()
+    /// <summary>Closes every connection at once (end of the process); <paramref name="onClosed"/> runs when all loops have.</summary>
+    public void CloseAllConnections(Action onClosed)
     {
+        var left = _workers.Length;
         foreach (var worker in _workers)
         {
             worker.Loop.Post(() =>
             {
                 foreach (var active in worker.All.ToArray())
                 {
+                    active.StopAccepting();
                     active.CloseConnections(null);
                 }
+                _mainLoop.Post(() =>
+                {
+                    if (--left == 0)
+                    {
+                        onClosed();
+                    }
+                });
             });
         }
     }
@@ -251,6 +260,10 @@ public sealed class ListenerManager
         else if (entry.Config.BindToPort && !entry.Config.IsInternal && _services.OpenSockets)
         {
             OpenSockets(entry);
+        }
+        else
+        {
+            entry.LocalAddresses = [.. entry.Config.Addresses.Select(static address => address.Address)];
         }
         if (warming is not null)
         {

@@ -27,6 +27,8 @@ namespace MeshProxy.Proxy.Server;
 /// </summary>
 public sealed class ProxyServer : IDisposable
 {
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
+
     private readonly Bootstrap _bootstrap;
     private readonly ServerOptions _options;
     private readonly StatsStore _store;
@@ -137,12 +139,19 @@ public sealed class ProxyServer : IDisposable
     /// <summary>Ends the process's work: open connections are cut, logs flushed, <see cref="Run"/> returns. From any thread.</summary>
     public void Shutdown() => MainLoop.Post(() =>
     {
+        Listeners.CloseAllConnections(Stop);
+        // A worker that does not answer must not hold the end up.
+        MainLoop.CreateTimer(Stop).Arm(ShutdownPatience);
+    });
+
+    private void Stop()
+    {
         foreach (var worker in _workers)
         {
             worker.Stop();
         }
         MainLoop.Stop();
-    });
+    }
 
     public void Dispose()
     {
