@@ -1,8 +1,13 @@
 using MeshProxy.Proxy.Configuration.Unbuilt;
 using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
+using MeshProxy.Proxy.Http.Filters.ApiKeyAuth;
+using MeshProxy.Proxy.Http.Filters.BasicAuth;
 using MeshProxy.Proxy.Http.Filters.Buffer;
 using MeshProxy.Proxy.Http.Filters.Compression;
+using MeshProxy.Proxy.Http.Filters.Cors;
+using MeshProxy.Proxy.Http.Filters.Csrf;
+using MeshProxy.Proxy.Http.Filters.Fault;
 using MeshProxy.Proxy.Http.Filters.GrpcStats;
 using MeshProxy.Proxy.Http.Filters.GrpcWeb;
 using MeshProxy.Proxy.Http.Filters.HeaderMutation;
@@ -29,6 +34,11 @@ public static class Extensions
 {
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
+        new FaultFilterFactory(),
+        new ApiKeyFilterFactory(),
+        new BasicAuthFilterFactory(),
+        new CsrfFilterFactory(),
+        new CorsFilterFactory(),
         new JwtFilterFactory(),
         new BufferFilterFactory(),
         new CompressorFilterFactory(),

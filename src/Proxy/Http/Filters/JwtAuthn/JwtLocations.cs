@@ -45,7 +45,7 @@ internal sealed class JwtLocations
             {
                 if (QueryString.TryGet(path[(query + 1)..], name, out var value) && !value.IsEmpty)
                 {
-                    found.Add(new FoundToken(Encoding.Latin1.GetString(value), map => RemoveParameter(map, name)));
+                    found.Add(new FoundToken(Encoding.Latin1.GetString(value), map => QueryParameters.Remove(map, name)));
                 }
             }
         }
@@ -63,19 +63,6 @@ internal sealed class JwtLocations
     {
         var at = value.IndexOf(prefix);
         return at < 0 ? null : Encoding.Latin1.GetString(value[(at + prefix.Length)..].Trim((byte)' '));
-    }
-
-    private static void RemoveParameter(HeaderMap headers, byte[] name)
-    {
-        if (!headers.TryGet(KnownHeader.Path, out var path) || path.IndexOf((byte)'?') is not (var query and >= 0))
-        {
-            return;
-        }
-        var text = Encoding.Latin1.GetString(path);
-        var wanted = Encoding.Latin1.GetString(name);
-        var kept = text[(query + 1)..].Split('&').Where(p => p != wanted && !p.StartsWith(wanted + "=", StringComparison.Ordinal));
-        var rest = string.Join('&', kept);
-        headers.Set(KnownHeader.Path, rest.Length == 0 ? text[..query] : $"{text[..query]}?{rest}");
     }
 
     private static byte[] Ascii(string text) => Encoding.Latin1.GetBytes(text);
