@@ -9,6 +9,9 @@ public sealed partial class ChildProcess : IAsyncDisposable
     // Enough to see why something did not start, without holding the access log of a long run.
     private const int LinesKept = 40;
 
+    // MESHPROXY_DEMO_OUTPUT=DIR keeps all that each process says, for finding out why something went wrong.
+    private static readonly string OutputFolder = Environment.GetEnvironmentVariable("MESHPROXY_DEMO_OUTPUT") ?? "";
+
     private readonly Process _process;
     private readonly Queue<string> _lines = new();
     private readonly string _name;
@@ -106,6 +109,8 @@ public sealed partial class ChildProcess : IAsyncDisposable
         {
             if (_lines.Count == LinesKept) _lines.Dequeue();
             _lines.Enqueue(line.Data);
+            if (OutputFolder.Length > 0)
+                File.AppendAllText(Path.Combine(OutputFolder, _name.Replace(' ', '-') + ".log"), line.Data + Environment.NewLine);
         }
     }
 

@@ -13,6 +13,7 @@ using MeshProxy.Proxy.Http.Filters.GrpcWeb;
 using MeshProxy.Proxy.Http.Filters.HeaderMutation;
 using MeshProxy.Proxy.Http.Filters.HeaderToMetadata;
 using MeshProxy.Proxy.Http.Filters.HealthCheck;
+using MeshProxy.Proxy.Http.Filters.IstioAlpn;
 using MeshProxy.Proxy.Http.Filters.JwtAuthn;
 using MeshProxy.Proxy.Http.Filters.Rbac;
 using MeshProxy.Proxy.Http.Filters.SetFilterState;
@@ -50,6 +51,7 @@ public static class Extensions
         new HeaderMutationFilterFactory(),
         new HeaderToMetadataFilterFactory(),
         new HealthCheckFilterFactory(),
+        new IstioAlpnFilterFactory(),
         new RbacFilterFactory(),
         new RouterFilterFactory(),
         new SetFilterStateFilterFactory(),
