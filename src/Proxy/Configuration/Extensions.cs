@@ -79,6 +79,7 @@ public static class Extensions
         new TlsInspectorFactory(),
         new HttpInspectorFactory(),
         new ProxyProtocolFactory(),
+        new OriginalSrcFactory(),
         new LocalRateLimitFactory(),
         new SetFilterStateFactory(),
     ];

@@ -36,6 +36,9 @@ public sealed class ConnectionInfo
 
     public ulong ConnectionId { get; init; }
 
+    /// <summary>Where upstream connections made for this one come from (original_src); null lets the cluster decide.</summary>
+    public UpstreamSource? UpstreamSource { get; set; }
+
     /// <summary>The same facts with another client address (x-forwarded-for), for one request.</summary>
     public ConnectionInfo WithRemoteAddress(EndPoint address)
     {
@@ -50,3 +53,6 @@ public sealed class ConnectionInfo
         LocalAddressRestored = true;
     }
 }
+
+/// <summary>A foreign source address of upstream connections and the mark of their sockets (0 is none).</summary>
+public sealed record UpstreamSource(EndPoint Address, uint Mark);

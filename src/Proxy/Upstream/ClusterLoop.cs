@@ -106,17 +106,18 @@ internal sealed class ClusterLoop
         var transport = TransportOptions(host.TransportSocketFactory, context);
         var sharingKey = transport is null ? null : host.TransportSocketFactory.SharingKey(transport);
         var downstream = Cluster.Info.PoolPerDownstreamConnection ? context?.DownstreamConnection?.Id ?? 0 : 0;
+        var source = context?.DownstreamConnection?.Info.UpstreamSource;
         if (_pools.TryGetValue(host, out var pools))
         {
             foreach (var pool in pools)
             {
-                if (pool.Options.Matches(priority, protocol, sharingKey, downstream))
+                if (pool.Options.Matches(priority, protocol, sharingKey, downstream, source))
                 {
                     return pool;
                 }
             }
         }
-        return Make(host, new PoolOptions(priority, protocol, sharingKey, downstream), transport);
+        return Make(host, new PoolOptions(priority, protocol, sharingKey, downstream, source), transport);
     }
 
     // The downstream's addresses are added only for transports that send them: others share connections without them.

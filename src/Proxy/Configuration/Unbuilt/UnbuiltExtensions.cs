@@ -40,8 +40,6 @@ internal static class UnbuiltExtensions
 
     private static readonly UnbuiltNetworkFilter[] NetworkFilters =
     [
-        new(Network + "connection_limit.v3.ConnectionLimit", Ignored),
-        new(Network + "local_ratelimit.v3.LocalRateLimit", Ignored),
         new(Network + "mongo_proxy.v3.MongoProxy", Ignored),
         new(Network + "ratelimit.v3.RateLimit", Ignored),
         new(Network + "zookeeper_proxy.v3.ZooKeeperProxy", Ignored),

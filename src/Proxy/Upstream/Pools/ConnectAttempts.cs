@@ -65,12 +65,21 @@ internal sealed class ConnectAttempts(PoolClient client)
         var pool = client.Pool;
         var info = pool.Cluster.Info;
         var socket = pool.Host.TransportSocketFactory.Create(pool.TransportOptions, pool.Host);
-        var connection = pool.Cluster.Connector.Create(pool.Loop, address, socket, info.SocketOptions(address));
+        var connection = pool.Cluster.Connector.Create(pool.Loop, address, socket, SocketOptions(address));
         connection.BufferLimit = info.PerConnectionBufferLimitBytes;
         connection.SetStats(pool.Cluster.ConnectionStats);
         info.AddNetworkFilters(connection);
         pool.PrepareConnection(connection);
         return connection;
+    }
+
+    // The client's address (original_src) wins over the cluster's own.
+    private ClientSocketOptions? SocketOptions(EndPoint address)
+    {
+        var own = client.Pool.Cluster.Info.SocketOptions(address);
+        return client.Pool.Options.Source is { } source && source.Address.AddressFamily == address.AddressFamily
+            ? (own ?? new ClientSocketOptions()) with { SourceAddress = source.Address, Mark = source.Mark, Transparent = true }
+            : own;
     }
 
     private void OnConnected(Attempt winner)
