@@ -12,6 +12,9 @@ internal static class Commands
         ["inject"] = InjectCommand.Run,
         ["webhook"] = WebhookCommand.Run,
         ["control-plane"] = ControlPlaneCommand.Run,
+        ["proxy"] = ProxyCommand.Run,
+        ["wait"] = WaitCommand.Run,
+        ["request"] = RequestCommand.Run,
     };
 
     public static int Run(string[] arguments)

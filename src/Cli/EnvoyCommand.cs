@@ -31,6 +31,19 @@ internal static class EnvoyCommand
         };
     }
 
+    /// <summary>A server of a command line's bootstrap, not started.</summary>
+    /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
+    /// <exception cref="ProtobufException">The bootstrap is malformed.</exception>
+    public static ProxyServer MakeServer(EnvoyOptions options, Loggers loggers)
+    {
+        var loaded = BootstrapLoader.Load(options);
+        foreach (var unknown in loaded.UnknownFields)
+        {
+            loggers.Config.Warning($"The bootstrap's field {unknown} is unknown and was left out (--allow-unknown-static-fields).");
+        }
+        return new ProxyServer(loaded.Bootstrap, Settings(options), loggers);
+    }
+
     private static int Print(string text)
     {
         Console.Out.WriteLine(text);
@@ -48,12 +61,7 @@ internal static class EnvoyCommand
         var loggers = new Loggers(sink, options.LogLevel, options.ComponentLogLevels);
         try
         {
-            var loaded = BootstrapLoader.Load(options);
-            foreach (var unknown in loaded.UnknownFields)
-            {
-                loggers.Config.Warning($"The bootstrap's field {unknown} is unknown and was left out (--allow-unknown-static-fields).");
-            }
-            using var server = new ProxyServer(loaded.Bootstrap, Settings(options), loggers);
+            using var server = MakeServer(options, loggers);
             if (options.Mode == ServerMode.Validate)
             {
                 server.Validate();

@@ -1,0 +1,165 @@
+using System.Runtime.InteropServices;
+using Istio.Networking.Nds.V1;
+using MeshProxy.Agent.Configuration;
+using MeshProxy.Agent.Discovery;
+using MeshProxy.Agent.Security;
+using MeshProxy.Agent.Status;
+using MeshProxy.Xds.Mapping;
+using MeshProxy.Xds.Protobuf;
+
+namespace MeshProxy.Agent;
+
+/// <summary>pilot-agent's duties around a proxy of the same process.</summary>
+public sealed class AgentService
+{
+    private const string DiscoverySocket = "XDS";
+    private const string SecretSocket = "./var/run/secrets/workload-spiffe-uds/socket";
+    private const string BootstrapFile = "envoy-rev.json";
+
+    // As often as pilot-agent looks whether the last connection is gone.
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromSeconds(1);
+
+    private readonly AgentOptions _options;
+    private readonly AgentEnvironment _environment;
+    private readonly Action<string> _log;
+    private readonly ProxyConfig _config;
+    private readonly Dictionary<string, ApplicationProbe> _probes;
+    private readonly IReadOnlyList<MetricsTarget> _targets;
+    private readonly AgentSecrets _secrets = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource<bool> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _hasDrained;
+    private Message? _names;
+
+    /// <exception cref="AgentException">The environment is not as it has to be.</exception>
+    public AgentService(AgentOptions options, AgentEnvironment environment, Action<string> log)
+    {
+        (_options, _environment, _log) = (options, environment, log);
+        _config = ProxyConfig.Read(environment);
+        _probes = ProbeSettings.Parse(environment.Find("ISTIO_KUBE_APP_PROBERS"));
+        _targets = MetricsSettings.Parse(environment.Find("ISTIO_PROMETHEUS_ANNOTATIONS"), _config.StatusPort);
+    }
+
+    private bool CapturesNames => _environment.Flag("ISTIO_META_DNS_CAPTURE");
+
+    /// <summary>Runs until the proxy ends or the process is told to, draining before it goes.</summary>
+    /// <param name="makeProxy">Makes the proxy of a command line of Envoy's.</param>
+    /// <returns>The process's exit status.</returns>
+    public int Run(Func<string[], IProxy> makeProxy)
+    {
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        var file = WriteBootstrap();
+        using var proxy = makeProxy(BootstrapBuilder.Arguments(_options, _environment, _config, file));
+        return RunAsync(proxy).GetAwaiter().GetResult();
+    }
+
+    private async Task<int> RunAsync(IProxy proxy)
+    {
+        using var xds = new IstiodConnection("XDS", _config.DiscoveryAddress, _config.IsControlPlanePlain, _environment);
+        using var authority = new IstiodConnection(
+            "CA", _environment.Text("CA_ADDR", _config.DiscoveryAddress), _config.IsControlPlanePlain, _environment);
+        var relay = new DiscoveryRelay(xds, CapturesNames ? TakeNames : null, _log);
+        await using var local = new LocalServer(
+            Path.Combine(_config.ConfigPath, DiscoverySocket), SecretSocket, relay, _secrets, _log);
+        using var prober = new Prober(ProbedAddress(), _config.StatusPort);
+        using var metrics = new MergedMetrics(_environment.Number("ENVOY_PROMETHEUS_PORT", 15090), _targets, NodeMetadata.IstioVersion);
+        await using var status = new StatusServer(
+            _config.StatusPort, _probes, prober, metrics, _environment.Flag("METRICS_LOCALHOST_ACCESS_ONLY"), Actions(proxy));
+        await local.StartAsync().ConfigureAwait(false);
+        var credentials = KeepCredentialsAsync(authority);
+        await status.StartAsync().ConfigureAwait(false);
+        var running = Task.Factory.StartNew(proxy.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var first = await Task.WhenAny(running, _end.Task).ConfigureAwait(false);
+        if (first == _end.Task && await _end.Task.ConfigureAwait(false))
+            await DrainAsync(proxy).ConfigureAwait(false);
+        proxy.Shutdown();
+        await running.ConfigureAwait(false);
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await credentials.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
+    }
+
+    private StatusActions Actions(IProxy proxy) => new()
+    {
+        IsReady = () => proxy.IsLive && (!CapturesNames || Volatile.Read(ref _names) is not null),
+        Quit = () => _end.TrySetResult(false),
+        Drain = () =>
+        {
+            _hasDrained = true;
+            proxy.Drain(IsInboundOnly);
+        },
+        NameTable = () => !CapturesNames ? null
+            : Volatile.Read(ref _names) is { } names ? names.ToJsonText(JsonWriteOptions.Admin)
+            : "{}",
+    };
+
+    // What the application still sends while it ends is let out; a gateway has no application.
+    private bool IsInboundOnly => _options.Role == "sidecar";
+
+    private async Task DrainAsync(IProxy proxy)
+    {
+        // The drain of a native sidecar began before its application ended, and is over.
+        if (_hasDrained)
+            return;
+        proxy.Drain(IsInboundOnly);
+        if (!_environment.Flag("EXIT_ON_ZERO_ACTIVE_CONNECTIONS"))
+        {
+            _log($"Draining for {_config.TerminationDrainDuration.TotalSeconds} s.");
+            await Task.Delay(_config.TerminationDrainDuration).ConfigureAwait(false);
+            return;
+        }
+        _log("Draining until no connection is open.");
+        await Task.Delay(_environment.Duration("MINIMUM_DRAIN_DURATION", TimeSpan.FromSeconds(5))).ConfigureAwait(false);
+        while (proxy.OpenConnections > 0)
+            await Task.Delay(DrainPoll).ConfigureAwait(false);
+    }
+
+    private Task KeepCredentialsAsync(IstiodConnection authority)
+    {
+        if (MountedCredentials.Folder() is { } folder)
+            return WatchCredentialsAsync(folder);
+        return new IssuedCredentials(authority, _environment, _log).RunAsync(_secrets.Set, _stop.Token);
+    }
+
+    private async Task WatchCredentialsAsync(string folder)
+    {
+        using var watch = new MeshProxy.ControlPlane.Resources.FolderWatch(folder, Load);
+        Load();
+        await Task.Delay(Timeout.Infinite, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        void Load()
+        {
+            if (MountedCredentials.Read() is { } credentials)
+                _secrets.Set(credentials);
+        }
+    }
+
+    private void TakeNames(NameTable table) => Volatile.Write(ref _names, table.Message);
+
+    private string WriteBootstrap()
+    {
+        var file = Path.Combine(_config.ConfigPath, BootstrapFile);
+        try
+        {
+            Directory.CreateDirectory(_config.ConfigPath);
+            File.WriteAllText(file, BootstrapBuilder.Build(_options, _environment, _config).ToJsonString());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AgentException($"the bootstrap cannot be written: {e.Message}", e);
+        }
+        return file;
+    }
+
+    // REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION is Istio's switch for applications that listen on the loopback alone.
+    private string ProbedAddress() => _environment.Flag("REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION")
+        ? "localhost"
+        : _environment.Text("INSTANCE_IP", "localhost");
+
+    private void End(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _end.TrySetResult(true);
+    }
+}
