@@ -96,7 +96,8 @@ public static unsafe class ConnectionFactory
         {
             SocketOptionWriter.Set(fd, Constants.SolSocket, Constants.SoMark, (int)options.Mark, "SO_MARK");
         }
-        if (options.Keepalive is { } keepalive)
+        // A Unix socket has no TCP to keep alive: Istio asks for it on its agent's all the same.
+        if (options.Keepalive is { } keepalive && target is IPEndPoint)
         {
             SocketOptionWriter.Set(fd, keepalive);
         }

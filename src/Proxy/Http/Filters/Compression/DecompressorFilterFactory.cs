@@ -122,7 +122,7 @@ internal sealed class DecompressorFilterFactory : IHttpFilterFactory
             {
                 transformer.Transform(data, endStream);
             }
-            catch (InvalidDataException)
+            catch (Exception broken) when (broken is InvalidDataException or ZstdSharp.ZstdException)
             {
                 // Broken input ends here; what was unpacked before goes on.
                 data.Drain(data.Length);
