@@ -93,18 +93,18 @@ internal static class BootstrapBuilder
         foreach (var (kind, field) in (ReadOnlySpan<(string, string)>)[("Prefixes", "prefix"), ("Suffixes", "suffix"), ("Regexps", "")])
         {
             foreach (var value in Included(annotations, config, kind))
-                patterns.Add(field.Length > 0
+                patterns.Add((JsonNode)(field.Length > 0
                     ? new JsonObject { [field] = value }
-                    : new JsonObject { ["safe_regex"] = new JsonObject { ["regex"] = value } });
+                    : new JsonObject { ["safe_regex"] = new JsonObject { ["regex"] = value } }));
         }
         if (environment.Flag("PEER_METADATA_DISCOVERY"))
-            patterns.Add(new JsonObject { ["prefix"] = "workload_discovery" });
+            patterns.Add((JsonNode)new JsonObject { ["prefix"] = "workload_discovery" });
         // The drain waits for it.
         if (environment.Flag("EXIT_ON_ZERO_ACTIVE_CONNECTIONS"))
-            patterns.Add(new JsonObject { ["suffix"] = "downstream_cx_active" });
+            patterns.Add((JsonNode)new JsonObject { ["suffix"] = "downstream_cx_active" });
         var tags = bootstrap["stats_config"]!["stats_tags"]!.AsArray();
         foreach (var tag in (config.Json["extraStatTags"] as JsonArray) ?? [])
-            tags.Add(new JsonObject { ["tag_name"] = tag!.ToString(), ["regex"] = $"({tag}=\\.=(.*?);\\.;)" });
+            tags.Add((JsonNode)new JsonObject { ["tag_name"] = tag!.ToString(), ["regex"] = $"({tag}=\\.=(.*?);\\.;)" });
     }
 
     private static IEnumerable<string> Included(JsonObject? annotations, ProxyConfig config, string kind) =>
