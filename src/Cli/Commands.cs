@@ -15,6 +15,7 @@ internal static class Commands
         ["proxy"] = ProxyCommand.Run,
         ["wait"] = WaitCommand.Run,
         ["request"] = RequestCommand.Run,
+        ["config"] = ConfigCommand.Run,
     };
 
     public static int Run(string[] arguments)

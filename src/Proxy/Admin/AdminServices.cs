@@ -1,5 +1,6 @@
 using Envoy.Admin.V3;
 using Envoy.Config.Core.V3;
+using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Configuration.Runtime;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability;
@@ -33,6 +34,9 @@ public sealed class AdminServices
 
     /// <summary>Sections of /config_dump.</summary>
     public required ConfigTracker ConfigDumps { get; init; }
+
+    /// <summary>What was accepted without being built.</summary>
+    public required UnsupportedFeatures Unsupported { get; init; }
 
     public required Node Node { get; init; }
 
@@ -74,6 +78,7 @@ public sealed class AdminServices
             new ConfigDumpEndpoint(ConfigDumps).Endpoint,
             .. new RuntimeEndpoints(Runtime).All(),
             new LoggingEndpoint(Loggers).Endpoint,
+            new UnsupportedEndpoint(Unsupported).Endpoint,
             .. new ServerEndpoints(this).All(),
         ]);
 }

@@ -26,7 +26,7 @@ public sealed class UnsupportedFeatures
     public IReadOnlyCollection<Entry> All => _entries.Values;
 
     /// <summary>The registry of the server.</summary>
-    public static UnsupportedFeatures Of(FactoryContext context) => context.Singletons.Get("server", static () => new UnsupportedFeatures());
+    public static UnsupportedFeatures Of(Singletons singletons) => singletons.Get("server", static () => new UnsupportedFeatures());
 
     public void Note(string feature, UnsupportedEffect effect)
     {

@@ -74,6 +74,7 @@ public sealed class ProxyServer : IDisposable
         _subscriptions = new SubscriptionFactory(
             MainLoop, files, node, () => _context.Clusters, _context.Validation, _store.Root, loggers.Config);
         _context.Subscriptions = _subscriptions;
+        UnsupportedFeatures.Of(_context.Singletons).Found += WarnUnsupported;
         Clusters = new ClusterManager(ClusterEnvironment());
         _context.Clusters = Clusters;
         _context.Secrets = Secrets = new SecretManager(() => _context.Subscriptions, files, _store.Root);
@@ -165,6 +166,10 @@ public sealed class ProxyServer : IDisposable
     private ulong MaxConnections() => _overload?.MaxDownstreamConnections
         ?? _context.Runtime.GetInteger("overload.global_downstream_max_connections", ulong.MaxValue);
 
+    private void WarnUnsupported(UnsupportedFeatures.Entry entry) => Loggers.Config.Warning(entry.Effect == UnsupportedEffect.Refuses
+        ? $"{entry.Feature} is not built in; traffic that meets it is refused, as it may protect. Remove it from the configuration."
+        : $"{entry.Feature} is not built in and has no effect.");
+
     private void ReportFault(Exception fault) => Loggers.Main.Critical($"An internal error was contained: {fault}");
 
     private void OpenAdmin()
@@ -199,6 +204,7 @@ public sealed class ProxyServer : IDisposable
             Listeners = Listeners,
             AccessLogs = _logs,
             ConfigDumps = dumps,
+            Unsupported = UnsupportedFeatures.Of(_context.Singletons),
             Node = _context.Node,
             Version = ServerVersion.Admin,
             CommandLine = _options.CommandLine,

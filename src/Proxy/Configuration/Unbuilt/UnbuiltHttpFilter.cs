@@ -14,7 +14,7 @@ internal sealed class UnbuiltHttpFilter(string type, UnsupportedEffect effect, s
 
     public IHttpFilterConfig Compile(Message config, string statPrefix, FactoryContext context)
     {
-        UnsupportedFeatures.Of(context).Note(type, effect);
+        UnsupportedFeatures.Of(context.Singletons).Note(type, effect);
         return effect == UnsupportedEffect.Refuses ? new Refusing() : new Inert();
     }
 

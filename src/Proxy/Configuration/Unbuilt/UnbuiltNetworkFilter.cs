@@ -13,7 +13,7 @@ internal sealed class UnbuiltNetworkFilter(string type, UnsupportedEffect effect
 
     public INetworkFilterConfig Compile(Message config, FactoryContext context)
     {
-        UnsupportedFeatures.Of(context).Note(type, effect);
+        UnsupportedFeatures.Of(context.Singletons).Note(type, effect);
         return effect == UnsupportedEffect.Refuses ? new Refusing() : new Inert();
     }
 

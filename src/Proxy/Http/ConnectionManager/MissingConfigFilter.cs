@@ -14,7 +14,7 @@ internal sealed class MissingConfigFilter : IStreamDecoderFilter
     public FilterHeadersStatus DecodeHeaders(HeaderMap headers, bool endStream)
     {
         _callbacks.StreamInfo.SetFlag(ResponseFlags.NoFilterConfigFound);
-        _callbacks.SendLocalReply(500, default, null, null, "no_filter_config_found");
+        _callbacks.SendLocalReply(500, default, null, null, "");
         return FilterHeadersStatus.StopIteration;
     }
 
