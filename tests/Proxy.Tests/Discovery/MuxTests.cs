@@ -6,6 +6,7 @@ using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Xds.Protobuf;
+using Xunit;
 
 namespace MeshProxy.Proxy.Tests.Discovery;
 
@@ -28,7 +29,7 @@ public sealed class MuxTests : IDisposable
         mux.Start();
 
         var request = _streams.Last.Next<DiscoveryRequest>();
-        Assert.Equal(["a", "b"], request.ResourceNames);
+        Assert.Equal(new[] { "a", "b" }, request.ResourceNames.ToArray());
         Assert.Equal("node", request.Node!.Value.Id);
         Assert.Equal("", request.ResponseNonce);
 
@@ -70,7 +71,7 @@ public sealed class MuxTests : IDisposable
             mux.AddWatch(Endpoints, ["b"], _target);
             Assert.Equal(0, _streams.Last.Unread);
         }
-        Assert.Equal(["a", "b"], _streams.Last.Next<DiscoveryRequest>().ResourceNames);
+        Assert.Equal(new[] { "a", "b" }, _streams.Last.Next<DiscoveryRequest>().ResourceNames.ToArray());
         Assert.Equal(0, _streams.Last.Unread);
     }
 
@@ -93,7 +94,7 @@ public sealed class MuxTests : IDisposable
         var mux = Delta();
         var first = mux.AddWatch(Endpoints, ["a"], _target);
         mux.Start();
-        Assert.Equal(["a"], _streams.Last.Next<DeltaDiscoveryRequest>().ResourceNamesSubscribe);
+        Assert.Equal(new[] { "a" }, _streams.Last.Next<DeltaDiscoveryRequest>().ResourceNamesSubscribe.ToArray());
 
         _streams.Last.Answer(DeltaResponse("n1", ["a"], []));
         var acknowledgement = _streams.Last.Next<DeltaDiscoveryRequest>();
@@ -101,10 +102,10 @@ public sealed class MuxTests : IDisposable
         Assert.Empty(acknowledgement.ResourceNamesSubscribe);
 
         using var second = mux.AddWatch(Endpoints, ["b"], _target);
-        Assert.Equal(["b"], _streams.Last.Next<DeltaDiscoveryRequest>().ResourceNamesSubscribe);
+        Assert.Equal(new[] { "b" }, _streams.Last.Next<DeltaDiscoveryRequest>().ResourceNamesSubscribe.ToArray());
         first.Dispose();
         var change = _streams.Last.Next<DeltaDiscoveryRequest>();
-        Assert.Equal(["a"], change.ResourceNamesUnsubscribe);
+        Assert.Equal(new[] { "a" }, change.ResourceNamesUnsubscribe.ToArray());
         Assert.Equal("", change.ResponseNonce);
     }
 
@@ -134,8 +135,8 @@ public sealed class MuxTests : IDisposable
         var request = DeltaDiscoveryRequest.New();
         state.WriteChanges(request);
 
-        Assert.Equal(["a", "b"], request.ResourceNamesSubscribe);
-        Assert.Equal([new KeyValuePair<string, string>("a", "")], request.InitialResourceVersions);
+        Assert.Equal(new[] { "a", "b" }, request.ResourceNamesSubscribe.ToArray());
+        Assert.Equal(new[] { new KeyValuePair<string, string>("a", "") }, request.InitialResourceVersions.ToArray());
     }
 
     private SotwMux Sotw() => new(Settings());
