@@ -12,6 +12,7 @@ using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
+using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Security;
 using MeshProxy.Proxy.Server.Overload;
@@ -246,6 +247,7 @@ public sealed class ProxyServer : IDisposable
         }
         AddRuntimeLayers();
         Clusters.AddBootstrapClusters(_bootstrap);
+        DefaultTracing.Of(_context.Singletons).Provider = _bootstrap.Tracing?.HttpValue;
         if (_bootstrap.DynamicResourcesValue?.CdsConfig is { } clusters)
         {
             Clusters.AddCds(clusters);

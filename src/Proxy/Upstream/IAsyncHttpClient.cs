@@ -20,7 +20,14 @@ public sealed record AsyncRequestOptions
 
     public Observability.StreamInfo? ParentStreamInfo { get; init; }
 
+    /// <summary>The call has a span of its own below this one; null traces nothing.</summary>
     public Observability.Tracing.ISpan? ParentSpan { get; init; }
+
+    /// <summary>Name of that span; null names it after the cluster.</summary>
+    public string? SpanName { get; init; }
+
+    /// <summary>Whether that span is sampled; null as its parent.</summary>
+    public bool? Sampled { get; init; }
 
     public Envoy.Config.Route.V3.RetryPolicy? RetryPolicy { get; init; }
 

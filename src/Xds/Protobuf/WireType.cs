@@ -1,7 +1,7 @@
 namespace MeshProxy.Xds.Protobuf;
 
 /// <summary>The low three bits of a tag.</summary>
-internal enum WireType : byte
+public enum WireType : byte
 {
     Varint = 0,
     Fixed64 = 1,

@@ -8,7 +8,7 @@ namespace MeshProxy.Xds.Protobuf;
 /// Writes from the end of a buffer to its front, so that the length of a nested message is known when its prefix is
 /// due and nothing is measured twice.
 /// </summary>
-internal ref struct WireWriter
+public ref struct WireWriter
 {
     private const int FirstCapacity = 512;
     private const int MaximumVarintLength = 10;

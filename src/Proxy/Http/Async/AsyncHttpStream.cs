@@ -1,4 +1,3 @@
-using System.Net;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Http.Grpc;
@@ -16,8 +15,6 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
     /// <summary>Without a downstream connection to set it: what Envoy's client keeps of a body for retries.</summary>
     private const uint DefaultBufferLimit = 64 * 1024;
 
-    private static readonly IPEndPoint Loopback = new(IPAddress.Loopback, 0);
-
     private readonly RouterFilter _router;
     private readonly RouteEntry _route;
     private readonly IResponseDecoder _decoder;
@@ -25,6 +22,7 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
     private readonly AsyncRequestOptions _options;
     private readonly string _cluster;
     private readonly IClusterManager _clusters;
+    private readonly ISpan _span;
     private ByteBuffer? _buffered;
     private HeaderMap? _requestTrailers;
     private bool _isGrpc;
@@ -45,23 +43,13 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
         _route = client.RouteFor(options);
         Loop = EventLoop.Current ?? throw new InvalidOperationException("An asynchronous client may be used on an event loop only.");
         StreamId = (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
-        StreamInfo = new StreamInfo
-        {
-            StartTime = Loop.UtcNow,
-            StartNanoseconds = EventLoop.NowNanoseconds,
-            Downstream = new ConnectionInfo
-            {
-                LocalAddress = Loopback,
-                DirectLocalAddress = Loopback,
-                RemoteAddress = Loopback,
-                DirectRemoteAddress = Loopback,
-            },
-            Protocol = HttpProtocol.Http11,
-            StreamId = StreamId,
-            Route = _route,
-            UpstreamCluster = router.Clusters.Get(client.Cluster),
-            FilterState = new FilterState { Parent = options.ParentStreamInfo?.FilterState },
-        };
+        StreamInfo = CallInfo.New();
+        StreamInfo.Protocol = HttpProtocol.Http11;
+        StreamInfo.StreamId = StreamId;
+        StreamInfo.Route = _route;
+        StreamInfo.UpstreamCluster = router.Clusters.Get(client.Cluster);
+        StreamInfo.FilterState = new FilterState { Parent = options.ParentStreamInfo?.FilterState };
+        _span = SpanOf(options, client.Cluster);
         _router = new RouterFilter(router);
         _router.SetDecoderFilterCallbacks(this);
     }
@@ -89,7 +77,7 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
 
     public HeaderMap? ResponseTrailers { get; private set; }
 
-    public ISpan ActiveSpan => _options.ParentSpan ?? NullSpan.Instance;
+    public ISpan ActiveSpan => NullSpan.Instance;
 
     public string FilterConfigName => "";
 
@@ -115,6 +103,7 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
             headers.Set(KnownHeader.EnvoyInternalRequest, "true"u8);
             ConnectionManager.ForwardedFor.Append(headers, ConnectionManager.LocalAddresses.First);
         }
+        _span.InjectContext(headers, null);
         _router.DecodeHeaders(headers, endStream);
         CloseLocal(endStream);
     }
@@ -294,7 +283,22 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
         if (!_destroyed)
         {
             _destroyed = true;
+            SpanFinalizer.FinishCall(_span, StreamInfo);
             _router.OnDestroy();
         }
+    }
+
+    private static ISpan SpanOf(AsyncRequestOptions options, string cluster)
+    {
+        if (options.ParentSpan is not { } parent)
+        {
+            return NullSpan.Instance;
+        }
+        var span = parent.SpawnChild(options.SpanName ?? $"async {cluster} egress", DateTime.UtcNow);
+        if (options.Sampled is { } sampled)
+        {
+            span.SetSampled(sampled);
+        }
+        return span;
     }
 }

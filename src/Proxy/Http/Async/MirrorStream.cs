@@ -13,7 +13,7 @@ internal sealed class MirrorStream : IResponseDecoder, IAsyncStreamCallbacks
 
     /// <summary>Null when it ended at once.</summary>
     public static MirrorStream? Start(IClusterManager clusters, ICluster cluster, HeaderMap headers, bool endStream, TimeSpan timeout,
-        IStreamDecoderFilterCallbacks parent)
+        bool? sampled, IStreamDecoderFilterCallbacks parent)
     {
         if (clusters.AsyncClient(cluster.Name) is not { } client)
         {
@@ -25,6 +25,8 @@ internal sealed class MirrorStream : IResponseDecoder, IAsyncStreamCallbacks
             Timeout = timeout,
             ParentStreamInfo = parent.StreamInfo,
             ParentSpan = parent.ActiveSpan,
+            SpanName = "mirror",
+            Sampled = sampled,
         };
         mirror._stream = client.Start(options, mirror, mirror);
         mirror._stream?.SendHeaders(headers, endStream);

@@ -8,6 +8,7 @@ internal sealed partial class ActiveStream
 {
     private Decorator? _decorator;
     private TraceReason _traceReason;
+    private bool _reachedTracing;
 
     public void CreateFilterChain()
     {

@@ -247,17 +247,15 @@ internal sealed partial class ActiveStream
         {
             return;
         }
-        tracing.Count(_traceReason, isHealthCheck: false);
+        _reachedTracing = true;
         if (tracing.Tracer is { } tracer)
         {
-            ActiveSpan = tracer.StartSpan(headers, StreamInfo, OperationOf(headers), StreamInfo.TraceSampled);
+            ActiveSpan = tracer.StartSpan(tracing.Settings, headers, StreamInfo, StreamInfo.TraceSampled);
             StreamInfo.TraceId = ActiveSpan.TraceId;
             StreamInfo.SpanId = ActiveSpan.SpanId;
         }
         Decorate(headers, tracing);
     }
-
-    private string OperationOf(HeaderMap headers) => headers.GetString(KnownHeader.Authority) ?? "";
 
     // Egress: the route's name for the operation goes along for the next proxy; ingress: the client's name wins over the route's.
     private void Decorate(HeaderMap headers, TracingConfig tracing)

@@ -277,14 +277,14 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         {
             _stats.Dec(HttpManagerStat.DownstreamCxUpgradesActive);
         }
-        if (StreamInfo.IsHealthCheck && _config.Tracing is { } tracing)
+        if (_reachedTracing)
         {
-            tracing.Count(TraceReason.NotTraceable, isHealthCheck: true);
+            _config.Tracing!.Count(_traceReason, StreamInfo.IsHealthCheck);
         }
         Filters.OnStreamComplete();
         Log(AccessLogType.DownstreamEnd);
         _logged = true;
-        ActiveSpan.Finish();
+        SpanFinalizer.FinishDownstream(ActiveSpan, new LogContext(RequestHeaders, ResponseHeaders, ResponseTrailers, StreamInfo));
         Filters.DestroyFilters();
         if (!IsInternallyDestroyed)
         {

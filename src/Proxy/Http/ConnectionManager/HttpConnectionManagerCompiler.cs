@@ -5,6 +5,7 @@ using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Matching;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Tracing;
 using Config = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager;
 using Underscores = Envoy.Config.Core.V3.HttpProtocolOptions.HeadersWithUnderscoresAction;
 
@@ -237,11 +238,22 @@ internal sealed class HttpConnectionManagerCompiler(Config config, FactoryContex
         {
             return null;
         }
-        return new TracingConfig(context.Runtime, scope.Scope("tracing").Block(TracingConfig.Layout),
-            Sampling.Of(tracing, context.Runtime), requestId)
+        return new TracingConfig(
+            scope.Scope("tracing").Block(TracingConfig.Layout), Sampling.Of(tracing, context.Runtime), requestId)
         {
-            // core.v3.TrafficDirection.OUTBOUND
-            IsEgress = context.Listener?.Direction == 2,
+            Tracer = TracerCompiler.Compile(tracing.Provider, context, "tracing.provider"),
+            Settings = new SpanSettings
+            {
+                // core.v3.TrafficDirection.OUTBOUND
+                IsEgress = context.Listener?.Direction == 2,
+                SpawnsUpstreamSpan = tracing.SpawnUpstreamSpan ?? false,
+                MaxPathLength = (int)Math.Min(int.MaxValue, tracing.MaxPathTagLength ?? SpanSettings.DefaultMaxPathLength),
+                Verbose = tracing.Verbose,
+                PropagatesContext = !tracing.NoContextPropagation,
+                Naming = SpanNaming.Compile(tracing.CustomTags, tracing.Operation, tracing.UpstreamOperation, "tracing"),
+                NodeId = context.Node.Id,
+                Zone = context.Node.Locality?.Zone ?? "",
+            },
         };
     }
 }

@@ -6,7 +6,7 @@ using MeshProxy.Proxy.Observability.Tracing;
 namespace MeshProxy.Proxy.Http.ConnectionManager;
 
 /// <summary>HttpConnectionManager.tracing, compiled: which requests are traced and by whom.</summary>
-internal sealed class TracingConfig(IRuntime runtime, StatBlock stats, Sampling sampling, RequestIdExtension requestId)
+internal sealed class TracingConfig(StatBlock stats, Sampling sampling, RequestIdExtension requestId)
 {
     public static readonly StatBlockLayout Layout = new(
     [
@@ -20,11 +20,13 @@ internal sealed class TracingConfig(IRuntime runtime, StatBlock stats, Sampling 
     /// <summary>Starts spans; null traces nothing but still decides and marks the id.</summary>
     public ITracer? Tracer { get; init; }
 
-    /// <summary>operation_name of the deprecated field, or the listener's direction: outbound spans are egress.</summary>
-    public bool IsEgress { get; init; }
+    public required SpanSettings Settings { get; init; }
+
+    /// <summary>The listener's direction is outbound.</summary>
+    public bool IsEgress => Settings.IsEgress;
 
     /// <summary>Decides whether the request is traced and packs the reason into its id.</summary>
-    public TraceReason Decide(HeaderMap headers, Envoy.Config.Route.V3.Tracing? route)
+    public TraceReason Decide(HeaderMap headers, RouteTracing? route)
     {
         if (!requestId.UseForSampling)
         {
@@ -35,7 +37,7 @@ internal sealed class TracingConfig(IRuntime runtime, StatBlock stats, Sampling 
             return TraceReason.NotTraceable;
         }
         var draw = number % 10_000;
-        var shares = route is { } own ? Sampling.Of(own, runtime) : sampling;
+        var shares = route?.Sampling ?? sampling;
         var reason = requestId.Reason(headers);
         if (reason == TraceReason.NotTraceable)
         {
@@ -53,13 +55,22 @@ internal sealed class TracingConfig(IRuntime runtime, StatBlock stats, Sampling 
         return reason;
     }
 
-    public void Count(TraceReason reason, bool isHealthCheck) => stats.Inc(isHealthCheck ? 4 : reason switch
+    /// <summary>Counts how a request that has ended was chosen: only then is it known whether it was a health check.</summary>
+    public void Count(TraceReason reason, bool isHealthCheck)
     {
-        TraceReason.Sampling => 0,
-        TraceReason.ServiceForced => 1,
-        TraceReason.ClientForced => 2,
-        _ => 3,
-    });
+        if (isHealthCheck)
+        {
+            stats.Inc(4);
+            reason = TraceReason.NotTraceable;
+        }
+        stats.Inc(reason switch
+        {
+            TraceReason.Sampling => 0,
+            TraceReason.ServiceForced => 1,
+            TraceReason.ClientForced => 2,
+            _ => 3,
+        });
+    }
 
     private static TraceReason Begin(HeaderMap headers, Sampling shares, ulong draw)
     {
@@ -73,25 +84,4 @@ internal sealed class TracingConfig(IRuntime runtime, StatBlock stats, Sampling 
         }
         return shares.Random.Takes(draw) ? TraceReason.Sampling : TraceReason.NotTraceable;
     }
-}
-
-/// <summary>The three shares of requests that are traced.</summary>
-internal sealed record Sampling(FractionalPercent Client, FractionalPercent Random, FractionalPercent Overall)
-{
-    public static Sampling Of(Envoy.Config.Route.V3.Tracing config, IRuntime runtime) => new(
-        Share(config.ClientSampling, "tracing.client_enabled", runtime),
-        Share(config.RandomSampling, "tracing.random_sampling", runtime),
-        Share(config.OverallSampling, "tracing.global_enabled", runtime));
-
-    public static Sampling Of(
-        Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Tracing config, IRuntime runtime) => new(
-        Percent(config.ClientSampling, "tracing.client_enabled", runtime),
-        Percent(config.RandomSampling, "tracing.random_sampling", runtime),
-        Percent(config.OverallSampling, "tracing.global_enabled", runtime));
-
-    private static FractionalPercent Share(Envoy.Type.V3.FractionalPercent? share, string key, IRuntime runtime) =>
-        share is null ? FractionalPercent.Of(10_000, key, runtime) : new FractionalPercent(share, key, runtime);
-
-    private static FractionalPercent Percent(Envoy.Type.V3.Percent? percent, string key, IRuntime runtime) =>
-        FractionalPercent.Of(percent is { } given ? (uint)(given.Value * 100) : 10_000, key, runtime);
 }

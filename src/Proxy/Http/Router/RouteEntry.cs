@@ -68,7 +68,8 @@ internal sealed class RouteEntry : Route
     /// <summary>Statistics of a route with stat_prefix; null without.</summary>
     public VirtualClusterStats? Stats { get; init; }
 
-    public Envoy.Config.Route.V3.Tracing? Tracing => Definition.Tracing;
+    /// <summary>What the route changes of its HCM's tracing; null without.</summary>
+    public RouteTracing? Tracing { get; init; }
 
     public RouteEntry Complete(string? cluster, HeaderParser[] request, HeaderParser[] response,
         IReadOnlyList<KeyValuePair<string, MetadataValue>>? metadataMatch)

@@ -115,6 +115,7 @@ internal sealed class RouteTableCompiler
             DirectResponse = config.DirectResponse is { } direct ? DirectResponseOf(direct, $"{field}.direct_response") : null,
             BodyBufferLimit = BufferLimitOf(config, host.Definition),
             Decorator = config.Decorator is { } decorator ? new Decorator(decorator.Operation, decorator.Propagate ?? true) : null,
+            Tracing = config.Tracing is { } tracing ? RouteTracing.Compile(tracing, _context.Runtime, $"{field}.tracing") : null,
             Stats = config.StatPrefix.Length > 0 ? new VirtualClusterStats(host.Scope!.Scope($"route.{config.StatPrefix}")) : null,
         };
         if (config.ActionCase == RouteConfig.ActionOneofCase.None)

@@ -38,7 +38,7 @@ internal sealed partial class RouterFilter
             copy.CopyFrom(headers);
             policy.Mutations.Evaluate(copy, new LogContext(copy, null, null, Info));
             MirrorHost.Apply(copy, policy);
-            var mirror = MirrorStream.Start(config.Clusters, cluster, copy, endStream, Timeouts.Global, Callbacks);
+            var mirror = MirrorStream.Start(config.Clusters, cluster, copy, endStream, Timeouts.Global, policy.TraceSampled, Callbacks);
             if (!endStream && mirror is not null)
             {
                 (_mirrors ??= []).Add(mirror);

@@ -2,6 +2,7 @@ using System.Text;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.Grpc;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 
@@ -185,6 +186,15 @@ internal sealed partial class RouterFilter
         Cleanup();
         Callbacks.SendLocalReply(DownstreamComplete ? 504 : 408, "upstream max stream duration reached"u8, ModifyHeaders, null,
             ResponseCodeDetails.UpstreamMaxStreamDuration);
+    }
+
+    /// <summary>Ends an attempt's own span; null has none.</summary>
+    public void FinishSpan(ISpan? span, UpstreamRequest request, HeaderMap requestHeaders)
+    {
+        if (span is not null)
+        {
+            SpanFinalizer.FinishUpstream(span, new LogContext(requestHeaders, request.ResponseHeaders, null, AttemptInfo(request)));
+        }
     }
 
     public void LogUpstream(

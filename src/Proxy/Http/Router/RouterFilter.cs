@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Http.Grpc;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 
@@ -363,9 +365,22 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         _headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8)
         || (termination.AllowPost && _headers.Get(KnownHeader.Method).SequenceEqual("POST"u8));
 
-    private Observability.Tracing.ISpan ChildSpan() => config.StartChildSpan
-        ? Callbacks.ActiveSpan.SpawnChild($"router {Cluster.ObservabilityName} egress", DateTime.UtcNow)
-        : Observability.Tracing.NullSpan.Instance;
+    // Null: the attempts have no spans of their own, and pass the request's on.
+    private ISpan? ChildSpan()
+    {
+        var parent = Callbacks.ActiveSpan;
+        if (!config.StartChildSpan && parent.Settings is not { SpawnsUpstreamSpan: true })
+        {
+            return null;
+        }
+        var child = parent.SpawnChild($"router {Cluster.ObservabilityName} egress", DateTime.UtcNow);
+        if (_attempts > 1)
+        {
+            // From the second attempt on, as Envoy counts them.
+            child.SetTag("retry.count", (_attempts - 1).ToString(CultureInfo.InvariantCulture));
+        }
+        return child;
+    }
 
     private void SendNoHealthyUpstream(string details)
     {

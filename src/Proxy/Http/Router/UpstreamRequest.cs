@@ -12,7 +12,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
 {
     private readonly RouterFilter _parent;
     private readonly EventLoop _loop;
-    private readonly ISpan _span;
+    private readonly ISpan? _span;
     private IPoolCancellable? _pending;
     private IRequestEncoder? _encoder;
     private IStreamCallbacks? _registered;
@@ -33,7 +33,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     private bool _bodyAboveLimit;
     private HeaderMap _requestHeaders = null!;
 
-    public UpstreamRequest(RouterFilter parent, ISpan span)
+    public UpstreamRequest(RouterFilter parent, ISpan? span)
     {
         _parent = parent;
         _loop = parent.Callbacks.Loop;
@@ -158,6 +158,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
             return;
         }
         _done = true;
+        _span?.SetTag("canceled", "true");
         StopTimers();
         if (_pending is { } pending)
         {
@@ -201,7 +202,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         if (!_logged)
         {
             _logged = true;
-            _span.Finish();
+            _parent.FinishSpan(_span, this, _requestHeaders);
             _parent.LogUpstream(this, AccessLogType.UpstreamEnd, _requestHeaders, _responseHeaders, _responseTrailers);
         }
     }
@@ -350,7 +351,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     private void SendHeaders(Host host)
     {
         _parent.PrepareHeadersFor(host, _requestHeaders);
-        _span.InjectContext(_requestHeaders, host);
+        InjectContext(host);
         var endStream = _endOfRequest && _bufferedBody is null && _trailers is null;
         Info.FirstTxByteSent = EventLoop.NowNanoseconds;
         if (_encoder!.EncodeHeaders(_requestHeaders, endStream) is { } error)
@@ -367,6 +368,15 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         if (!_done && _endOfRequest)
         {
             OnRequestEncoded();
+        }
+    }
+
+    private void InjectContext(Host host)
+    {
+        var span = _span ?? _parent.Callbacks.ActiveSpan;
+        if (span.Settings is { PropagatesContext: true })
+        {
+            span.InjectContext(_requestHeaders, host);
         }
     }
 

@@ -38,6 +38,15 @@ public sealed class CelExpression
     public static CelExpression Compile(Google.Api.Expr.V1Alpha1.Expr expression, CelEnvironment? environment = null) =>
         Compile(Xds.Protobuf.Message.Parse<global::Cel.Expr.Expr>(expression.Message.ToBytes()), environment);
 
+    /// <exception cref="ConfigurationException">The expression is missing or not understood.</exception>
+    public static CelExpression Compile(global::Xds.Type.V3.CelExpression config, string field, CelEnvironment? environment = null) =>
+        config.CelExprChecked?.Expr is { } checkedExpression ? Compile(checkedExpression, environment)
+        : config.CelExprParsed?.Expr is { } parsed ? Compile(parsed, environment)
+        : config.CheckedExpr?.Expr is { } olderChecked ? Compile(olderChecked, environment)
+        : config.ParsedExpr?.Expr is { } older ? Compile(older, environment)
+        : config.CelExprString.Length > 0 ? Compile(config.CelExprString, environment)
+        : throw new ConfigurationException($"{field}: the expression is missing; set cel_expr_parsed or cel_expr_string.");
+
     public CelValue Evaluate(in LogContext context) =>
         _root.Evaluate(new CelActivation(in context, _variables == 0 ? [] : new CelValue[_variables]));
 

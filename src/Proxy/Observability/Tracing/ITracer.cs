@@ -7,5 +7,5 @@ public interface ITracer
 {
     /// <summary>Starts the span of a request, continuing the trace its headers name.</summary>
     /// <param name="traced">The proxy's own decision; the span may be kept unsampled.</param>
-    ISpan StartSpan(HeaderMap requestHeaders, StreamInfo info, string operation, bool traced);
+    ISpan StartSpan(SpanSettings settings, HeaderMap requestHeaders, StreamInfo info, bool traced);
 }

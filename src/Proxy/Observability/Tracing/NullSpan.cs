@@ -7,6 +7,10 @@ public sealed class NullSpan : ISpan
 {
     public static readonly NullSpan Instance = new();
 
+    public SpanSettings? Settings => null;
+
+    public bool Records => false;
+
     public string TraceId => "";
 
     public string SpanId => "";

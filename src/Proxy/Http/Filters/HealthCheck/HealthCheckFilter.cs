@@ -21,6 +21,8 @@ internal sealed class HealthCheckFilter(HealthCheckSettings settings) : PassThro
         }
         _isHealthCheck = true;
         Decoder.StreamInfo.IsHealthCheck = true;
+        // Probes are no part of anybody's trace.
+        Decoder.ActiveSpan.SetSampled(false);
         if (!settings.PassThrough || settings.Server.Failed)
         {
             _handling = true;

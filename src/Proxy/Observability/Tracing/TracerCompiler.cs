@@ -1,0 +1,39 @@
+using Envoy.Config.Trace.V3;
+using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Observability.Tracing.OpenTelemetry;
+using MeshProxy.Proxy.Observability.Tracing.Zipkin;
+
+namespace MeshProxy.Proxy.Observability.Tracing;
+
+/// <summary>Compiles the provider of an HCM's tracing. HCMs with the same provider share one tracer, and so its batches.</summary>
+internal static class TracerCompiler
+{
+    /// <summary>Null when there is no provider at all: requests are then chosen and counted, but nobody is told.</summary>
+    /// <exception cref="ConfigurationException">The provider is unknown or incomplete.</exception>
+    public static ITracer? Compile(Envoy.Config.Trace.V3.Tracing.Http? config, FactoryContext context, string field)
+    {
+        if ((config ?? DefaultTracing.Of(context.Singletons).Provider) is not { } provider)
+        {
+            return null;
+        }
+        var key = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(provider.Message.ToBytes()));
+        return context.Singletons.Get(key, () => Create(provider, context, field));
+    }
+
+    private static ITracer Create(Envoy.Config.Trace.V3.Tracing.Http provider, FactoryContext context, string field)
+    {
+        if (provider.TypedConfig is { } typed)
+        {
+            if (typed.Is<OpenTelemetryConfig>())
+            {
+                return OpenTelemetryCompiler.Compile(typed.Unpack<OpenTelemetryConfig>(), context, field);
+            }
+            if (typed.Is<ZipkinConfig>())
+            {
+                return ZipkinCompiler.Compile(typed.Unpack<ZipkinConfig>(), context, field);
+            }
+        }
+        throw new ConfigurationException(
+            $"{field}: Didn't find a registered implementation for '{provider.Name}' with type URL: '{provider.TypedConfig?.TypeName}'; use OpenTelemetry or Zipkin.");
+    }
+}
