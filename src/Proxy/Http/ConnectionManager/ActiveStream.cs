@@ -147,7 +147,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         {
             return StreamResetReason.ConnectError;
         }
-        return StreamInfo.HasFlag(ResponseFlags.UpstreamProtocolError) ? StreamResetReason.ProtocolError : StreamResetReason.LocalReset;
+        return StreamResetReason.LocalReset;
     }
 
     public void MarkLocalComplete()

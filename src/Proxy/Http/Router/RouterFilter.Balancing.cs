@@ -10,8 +10,12 @@ internal sealed partial class RouterFilter : ILoadBalancerContext
     private List<string>? _setCookies;
     private ulong? _hash;
     private bool _hashed;
+    private List<KeyValuePair<string, MetadataValue>>? _criteria;
 
-    public IReadOnlyList<KeyValuePair<string, MetadataValue>>? MetadataMatchCriteria => _route.MetadataMatch;
+    public IReadOnlyList<KeyValuePair<string, MetadataValue>>? MetadataMatchCriteria =>
+        Info.DynamicMetadata.Get("envoy.lb") is { Count: > 0 } requested
+            ? _criteria ??= Merge(_route.MetadataMatch, requested)
+            : _route.MetadataMatch;
 
     public Connection? DownstreamConnection => Callbacks.Connection;
 
@@ -35,6 +39,22 @@ internal sealed partial class RouterFilter : ILoadBalancerContext
             _hash = _action.Hash?.Hash(_headers, Info, cookie => (_setCookies ??= []).Add(cookie));
         }
         return _hash;
+    }
+
+    // What filters say of this request goes before what the route says of all of them; sorted by key.
+    private static List<KeyValuePair<string, MetadataValue>> Merge(
+        IReadOnlyList<KeyValuePair<string, MetadataValue>>? route, IReadOnlyDictionary<string, MetadataValue> requested)
+    {
+        var merged = new SortedDictionary<string, MetadataValue>(StringComparer.Ordinal);
+        foreach (var (key, value) in route ?? [])
+        {
+            merged[key] = value;
+        }
+        foreach (var (key, value) in requested)
+        {
+            merged[key] = value;
+        }
+        return [.. merged];
     }
 
     // The first attempt takes whoever is chosen: predicates are for retries.
