@@ -34,7 +34,7 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
         _subscription = subscriptions.Subscribe(source, Cluster.Descriptor.TypeUrl, [], scope, this);
     }
 
-    /// <summary>Version of the newest push, for config_dump; empty before the first.</summary>
+    /// <summary>Version of the newest push that changed something, for config_dump; empty before the first.</summary>
     public string Version { get; private set; } = "";
 
     public void Start() => _subscription.Start();
@@ -54,9 +54,14 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
             {
                 changed |= Add(resource, systemVersion, isDelta, names, errors);
             }
+            var any = changed;
             foreach (var name in gone)
             {
-                _manager.Remove(name);
+                any |= _manager.Remove(name);
+            }
+            if (any)
+            {
+                Version = systemVersion;
             }
             if (errors.Length > 0)
             {
@@ -67,7 +72,6 @@ internal sealed class CdsApi : ISubscriptionCallbacks, IDisposable
                 _stats.Inc(0);
                 _stats.Set(1, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
             }
-            Version = systemVersion;
         }
         finally
         {

@@ -107,8 +107,7 @@ internal sealed class HostImpl : Host
         var old = _facts;
         var metadataChanged = !MetadataEquality.Equal(old.Metadata, facts.Metadata)
             || !MetadataEquality.Equal(old.LocalityMetadata, facts.LocalityMetadata);
-        var healthChanged = old.EdsHealth != facts.EdsHealth;
-        var changed = metadataChanged || healthChanged || old.Weight != facts.Weight || old.Priority != facts.Priority;
+        var before = Health;
         _facts = facts;
         if (!Equals(old.Address, facts.Address))
         {
@@ -118,12 +117,10 @@ internal sealed class HostImpl : Host
         {
             _transportSocketFactory = null;
         }
-        if (healthChanged)
-        {
-            Clear(old.EdsHealth & ~facts.EdsHealth);
-            Set(facts.EdsHealth);
-        }
-        return changed;
+        Clear(old.EdsHealth & ~facts.EdsHealth);
+        Set(facts.EdsHealth);
+        // One kind of unhealthy for another needs no new lists.
+        return metadataChanged || before != Health || old.Weight != facts.Weight || old.Priority != facts.Priority;
     }
 
     /// <summary>Takes a weight the host reported; from any loop, the last one wins.</summary>
