@@ -237,7 +237,7 @@ public static class ConfigDumps
         foreach (var managed in Sorted(clusters.Clusters, names))
         {
             var assignment = Any.Pack(Assignment(managed));
-            if (managed.Definition.Type == ClusterType.Eds)
+            if (managed.AddedViaApi)
             {
                 var entry = EndpointsConfigDump.DynamicEndpointConfig.New();
                 entry.EndpointConfig = assignment;

@@ -39,6 +39,9 @@ public abstract class Host
 
     public abstract bool Canary { get; }
 
+    /// <summary>TLVs that the endpoint's metadata adds to PROXY protocol headers (core.v3.PerHostConfig).</summary>
+    public virtual IReadOnlyList<KeyValuePair<byte, byte[]>> ProxyProtocolTlvs => [];
+
     /// <summary>`x-envoy-immediate-health-check-fail` came with traffic: with active checks the host fails at once, else nothing. From any loop.</summary>
     public abstract void SetUnhealthyByTraffic();
 }

@@ -19,6 +19,9 @@ internal sealed record HostDescription
 
     public DynamicMetadata? LocalityMetadata { get; init; }
 
+    /// <summary>Of PerHostConfig in the typed metadata.</summary>
+    public IReadOnlyList<KeyValuePair<byte, byte[]>> ProxyProtocolTlvs { get; init; } = [];
+
     public uint Weight { get; init; } = 1;
 
     public uint Priority { get; init; }

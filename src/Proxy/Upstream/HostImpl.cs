@@ -70,11 +70,16 @@ internal sealed class HostImpl : Host
 
     public override IOutlierMonitor Outlier => _outlier;
 
+    /// <summary>Where its counts are shown; null unless asked for.</summary>
+    public IStatsScope? StatsScope { get; set; }
+
     /// <summary>Hears of `x-envoy-immediate-health-check-fail` when active checks run; on the main loop.</summary>
     public Action<HostImpl>? UnhealthyByTraffic { get; set; }
 
     public override bool Canary =>
         Metadata.Get("envoy.lb", "canary") is MetadataValue.BoolNode { Value: true };
+
+    public override IReadOnlyList<KeyValuePair<byte, byte[]>> ProxyProtocolTlvs => _facts.ProxyProtocolTlvs;
 
     /// <summary>Loop time in milliseconds when the host last became healthy, or was made: start of the slow-start window.</summary>
     public long LastHealthyTime { get; set; }

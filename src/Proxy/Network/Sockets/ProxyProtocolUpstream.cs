@@ -63,7 +63,7 @@ internal sealed class ProxyProtocolUpstreamFactory : IUpstreamTransportSocketFac
     }
 
     public ITransportSocket Create(TransportSocketOptions? options, Host host) =>
-        new ProxyProtocolUpstream(_inner.Create(options, host), output => WriteHeader(output, options?.ProxyProtocol));
+        new ProxyProtocolUpstream(_inner.Create(options, host), output => WriteHeader(output, options?.ProxyProtocol, host.ProxyProtocolTlvs));
 
     public TransportSocketOptions? SharingKey(TransportSocketOptions? options)
     {
@@ -71,7 +71,7 @@ internal sealed class ProxyProtocolUpstreamFactory : IUpstreamTransportSocketFac
         return options?.ProxyProtocol is { } data ? (inner ?? new TransportSocketOptions()) with { ProxyProtocol = data } : inner;
     }
 
-    private void WriteHeader(ByteBuffer output, ProxyProtocolData? data)
+    private void WriteHeader(ByteBuffer output, ProxyProtocolData? data, IReadOnlyList<KeyValuePair<byte, byte[]>> ofHost)
     {
         if (data is null)
         {
@@ -79,10 +79,12 @@ internal sealed class ProxyProtocolUpstreamFactory : IUpstreamTransportSocketFac
             ProxyProtocolHeader.Write(output, _version, InternalEndPoint.Nowhere, InternalEndPoint.Nowhere, _added);
             return;
         }
-        var tlvs = new List<KeyValuePair<byte, byte[]>>(_added);
+        // An endpoint's own values go before the cluster's of the same type.
+        var tlvs = new List<KeyValuePair<byte, byte[]>>(ofHost);
+        tlvs.AddRange(_added.Where(added => !ofHost.Any(own => own.Key == added.Key)));
         foreach (var tlv in data.Tlvs)
         {
-            if ((_passedOn?.Invoke(tlv.Key) ?? false) && !Array.Exists(_added, own => own.Key == tlv.Key))
+            if ((_passedOn?.Invoke(tlv.Key) ?? false) && !tlvs.Exists(own => own.Key == tlv.Key))
             {
                 tlvs.Add(tlv);
             }

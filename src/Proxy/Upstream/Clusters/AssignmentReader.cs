@@ -68,6 +68,7 @@ internal static class AssignmentReader
             Locality = locality,
             Metadata = MetadataEquality.Read(lbEndpoint.Metadata),
             LocalityMetadata = localityMetadata,
+            ProxyProtocolTlvs = ReadTlvs(lbEndpoint),
             Weight = lbEndpoint.LoadBalancingWeight ?? 1,
             Priority = priority,
             EdsHealth = ReadHealth(lbEndpoint.HealthStatus),
@@ -88,6 +89,22 @@ internal static class AssignmentReader
         return check.PortValue != 0 && basis is IPEndPoint ip ? AddressFormat.WithPort(ip, (int)check.PortValue)
             : check.Address is null ? null
             : basis;
+    }
+
+    private static KeyValuePair<byte, byte[]>[] ReadTlvs(LbEndpoint endpoint)
+    {
+        if (endpoint.Metadata is not { TypedFilterMetadata.Count: > 0 } metadata
+            || !metadata.TypedFilterMetadata.TryGetValue("envoy.transport_sockets.proxy_protocol", out var any)
+            || !any.TryUnpack<PerHostConfig>(out var config))
+        {
+            return [];
+        }
+        var tlvs = new KeyValuePair<byte, byte[]>[config.AddedTlvs.Count];
+        for (var i = 0; i < tlvs.Length; i++)
+        {
+            tlvs[i] = new((byte)config.AddedTlvs[i].Type, config.AddedTlvs[i].Value.ToArray());
+        }
+        return tlvs;
     }
 
     private static EndPoint[] ReadAdditional(Endpoint endpoint)

@@ -87,6 +87,10 @@ internal abstract class ClusterBase : IDisposable
     public HostImpl CreateHost(HostDescription facts)
     {
         var host = new HostImpl(Entry, facts, Environment.MainLoop.Now);
+        if (Info.Tracked.PerEndpoint)
+        {
+            host.StatsScope = EndpointStats.Observe(Info.Stats, host);
+        }
         if (HealthChecker is not null && !facts.DisableActiveHealthCheck)
         {
             host.Set(HealthFlags.FailedActiveHealthCheck);
@@ -162,6 +166,7 @@ internal abstract class ClusterBase : IDisposable
         foreach (var host in change.Removed)
         {
             Entry.ForEachLoop(loop => loop.DrainHost(host));
+            host.StatsScope?.Dispose();
         }
         if (Info.CloseOnHostSetChange && change.MembershipChanged)
         {

@@ -269,6 +269,7 @@ internal abstract class ConnectionPool
         }
         Cluster.Traffic.Inc(ClusterStat.UpstreamRqPendingTotal);
         Cluster.Traffic.Inc(ClusterStat.UpstreamRqPendingActive);
+        Interlocked.Increment(ref Host.Stats.RqPendingActive);
         Owner.PendingStreams++;
         var pending = new PendingStream(this, context);
         pending.Node = _pending.AddLast(pending);
@@ -390,6 +391,7 @@ internal abstract class ConnectionPool
     {
         Resources.PendingRequests.Dec();
         Cluster.Traffic.Dec(ClusterStat.UpstreamRqPendingActive);
+        Interlocked.Decrement(ref Host.Stats.RqPendingActive);
         Owner.PendingStreams--;
     }
 
