@@ -44,11 +44,26 @@ public static class Addresses
     };
 
     // .NET also reads 127.1 and hexadecimal forms; the kernel's own inet_pton, and so Envoy, take dotted quads only.
-    private static bool IsStrictLiteral(string text) =>
-        text.Contains(':') ? !text.Contains('[') : text.Split('.') is { Length: 4 } parts && parts.All(IsDecimalByte);
+    private static bool IsStrictLiteral(string text)
+    {
+        if (text.Contains(':'))
+        {
+            return !text.Contains('[');
+        }
+        var parts = 0;
+        foreach (var range in text.AsSpan().Split('.'))
+        {
+            parts++;
+            if (!IsDecimalByte(text.AsSpan(range)))
+            {
+                return false;
+            }
+        }
+        return parts == 4;
+    }
 
-    private static bool IsDecimalByte(string part) =>
-        part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit) && (part.Length == 1 || part[0] != '0');
+    private static bool IsDecimalByte(ReadOnlySpan<char> part) =>
+        part.Length is > 0 and <= 3 && !part.ContainsAnyExceptInRange('0', '9') && (part.Length == 1 || part[0] != '0');
 
     private static string KernelPath(string path) => path.StartsWith('@') ? "\0" + path[1..] : path;
 }

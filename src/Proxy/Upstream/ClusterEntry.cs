@@ -13,8 +13,9 @@ internal sealed class ClusterEntry : ICluster
 {
     private readonly ClusterEnvironment _environment;
     private readonly ClusterLoop?[] _loops;
-    private readonly ResourceManager _defaultResources;
-    private readonly ResourceManager _highResources;
+    private ResourceManager? _defaultResources;
+    private ResourceManager? _highResources;
+    private ConnectionStats? _connectionStats;
     private volatile DropOverloads? _drops;
     private volatile bool _removed;
 
@@ -23,18 +24,7 @@ internal sealed class ClusterEntry : ICluster
         Info = info;
         _environment = environment;
         _loops = new ClusterLoop?[environment.Workers.Count + 1];
-        ConnectionStats = new ConnectionStats(
-            info.Traffic,
-            (int)ClusterStat.UpstreamCxRxBytesTotal,
-            (int)ClusterStat.UpstreamCxRxBytesBuffered,
-            (int)ClusterStat.UpstreamCxTxBytesTotal,
-            (int)ClusterStat.UpstreamCxTxBytesBuffered);
-        var prefix = $"circuit_breakers.{info.Name}.";
-        _defaultResources = new ResourceManager(info.DefaultLimits, environment.Runtime, prefix + "default.");
-        _highResources = new ResourceManager(info.HighLimits, environment.Runtime, prefix + "high.");
-        CircuitBreakerStats.Observe(info.Stats, "default", _defaultResources, info.DefaultLimits);
-        CircuitBreakerStats.Observe(info.Stats, "high", _highResources, info.HighLimits);
-        info.Stats.Observe(MembershipStats.Layout, new MembershipStats(Hosts));
+        ClusterGauges.Observe(this);
     }
 
     public ClusterInfo Info { get; }
@@ -61,7 +51,12 @@ internal sealed class ClusterEntry : ICluster
     /// <summary>Set when the policy wants what responses report of the hosts' load.</summary>
     public LoadReportOptions? LoadReports { get; set; }
 
-    public ConnectionStats ConnectionStats { get; }
+    public ConnectionStats ConnectionStats => _connectionStats ??= new ConnectionStats(
+        Info.Traffic,
+        (int)ClusterStat.UpstreamCxRxBytesTotal,
+        (int)ClusterStat.UpstreamCxRxBytesBuffered,
+        (int)ClusterStat.UpstreamCxTxBytesTotal,
+        (int)ClusterStat.UpstreamCxTxBytesBuffered);
 
     public EventLoop MainLoop => _environment.MainLoop;
 
@@ -94,7 +89,7 @@ internal sealed class ClusterEntry : ICluster
     public bool Removed => _removed;
 
     /// <summary>Requests under way in all loops and priorities.</summary>
-    public ulong ActiveRequests => _defaultResources.Requests.Count + _highResources.Requests.Count;
+    public ulong ActiveRequests => (_defaultResources?.Requests.Count ?? 0) + (_highResources?.Requests.Count ?? 0);
 
     /// <summary>drop_overloads of the newest load assignment.</summary>
     public DropOverloads? Drops
@@ -103,8 +98,13 @@ internal sealed class ClusterEntry : ICluster
         set => _drops = value;
     }
 
-    public ResourceManager Resources(RoutingPriority priority) =>
-        priority == RoutingPriority.High ? _highResources : _defaultResources;
+    public ResourceManager Resources(RoutingPriority priority) => priority == RoutingPriority.High
+        ? Volatile.Read(ref _highResources) ?? Make(ref _highResources, Info.HighLimits, "high")
+        : Volatile.Read(ref _defaultResources) ?? Make(ref _defaultResources, Info.DefaultLimits, "default");
+
+    /// <summary>Null while nothing was ever counted.</summary>
+    public ResourceManager? UsedResources(RoutingPriority priority) =>
+        Volatile.Read(ref priority == RoutingPriority.High ? ref _highResources : ref _defaultResources);
 
     public HostChoice ChooseHost(ILoadBalancerContext? context)
     {
@@ -163,6 +163,13 @@ internal sealed class ClusterEntry : ICluster
 
     // Pools belong to the host's own cluster: an aggregate hands out hosts of its members.
     private static ClusterLoop Owner(HostImpl host) => host.Entry.OfCurrentLoop();
+
+    // Made when first asked for: a cluster nobody calls has none.
+    private ResourceManager Make(ref ResourceManager? place, CircuitBreakerLimits limits, string priority)
+    {
+        var made = new ResourceManager(limits, _environment.Runtime, $"circuit_breakers.{Name}.{priority}.");
+        return Interlocked.CompareExchange(ref place, made, null) ?? made;
+    }
 
     private HostImpl? OverrideHost(ILoadBalancerContext? context)
     {

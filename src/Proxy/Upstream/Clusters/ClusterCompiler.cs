@@ -85,5 +85,15 @@ internal static class ClusterCompiler
         {
             throw new ConfigurationException($"eds_cluster_config set in a non-EDS cluster: {definition.Name}");
         }
+        // What would change how connections are secured or shared is not to be passed over in silence.
+        if (definition.TransportSocketMatcher is not null)
+        {
+            throw new ConfigurationException(
+                $"Cluster {definition.Name}: transport_socket_matcher is not supported; use transport_socket_matches.");
+        }
+        if (definition.QueuingPoliciesValue is not null)
+        {
+            throw new ConfigurationException($"Cluster {definition.Name}: queuing_policies are not supported; requests wait in order.");
+        }
     }
 }
