@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Istio.Networking.Nds.V1;
 using MeshProxy.Agent.Configuration;
 using MeshProxy.Agent.Discovery;
+using MeshProxy.Agent.Dns;
 using MeshProxy.Agent.Security;
 using MeshProxy.Agent.Status;
 using MeshProxy.Xds.Mapping;
@@ -15,6 +16,9 @@ public sealed class AgentService
     private const string DiscoverySocket = "XDS";
     private const string SecretSocket = "./var/run/secrets/workload-spiffe-uds/socket";
     private const string BootstrapFile = "envoy-rev.json";
+
+    // Where redirects bring questions about names (DNS_PROXY_ADDR's default).
+    private const int NamesPort = 15053;
 
     // As often as pilot-agent looks whether the last connection is gone.
     private static readonly TimeSpan DrainPoll = TimeSpan.FromSeconds(1);
@@ -59,7 +63,8 @@ public sealed class AgentService
         using var xds = new IstiodConnection("XDS", _config.DiscoveryAddress, _config.IsControlPlanePlain, _environment);
         using var authority = new IstiodConnection(
             "CA", _environment.Text("CA_ADDR", _config.DiscoveryAddress), _config.IsControlPlanePlain, _environment);
-        var relay = new DiscoveryRelay(xds, CapturesNames ? TakeNames : null, _log);
+        using var names = CapturesNames ? StartNames() : null;
+        var relay = new DiscoveryRelay(xds, names is null ? null : table => TakeNames(names, table), _log);
         await using var local = new LocalServer(
             Path.Combine(_config.ConfigPath, DiscoverySocket), SecretSocket, relay, _secrets, _log);
         using var prober = new Prober(ProbedAddress(), _config.StatusPort);
@@ -135,7 +140,18 @@ public sealed class AgentService
         }
     }
 
-    private void TakeNames(NameTable table) => Volatile.Write(ref _names, table.Message);
+    private DnsProxy StartNames()
+    {
+        var names = new DnsProxy(NodeMetadata.DomainOf(_options, _environment), ResolverSettings.Read("/etc/resolv.conf"), _log);
+        names.Start(NamesPort);
+        return names;
+    }
+
+    private void TakeNames(DnsProxy names, NameTable table)
+    {
+        names.Update(table);
+        Volatile.Write(ref _names, table.Message);
+    }
 
     private string WriteBootstrap()
     {

@@ -15,7 +15,7 @@ internal static class NodeMetadata
     {
         var labels = PodFile.Read("./etc/istio/pod/labels");
         var space = environment.Text("POD_NAMESPACE", "default");
-        var domain = options.Domain.Length > 0 ? options.Domain : $"{space}.svc.cluster.local";
+        var domain = DomainOf(options, environment);
         return new JsonObject
         {
             ["id"] = $"{options.Role}~{environment.Text("INSTANCE_IP")}~{environment.Text("POD_NAME")}.{space}~{domain}",
@@ -24,6 +24,11 @@ internal static class NodeMetadata
             ["metadata"] = Metadata(options, environment, config, labels, space),
         };
     }
+
+    /// <summary>The DNS domain of the proxy.</summary>
+    public static string DomainOf(AgentOptions options, AgentEnvironment environment) => options.Domain.Length > 0
+        ? options.Domain
+        : $"{environment.Text("POD_NAMESPACE", "default")}.svc.cluster.local";
 
     private static JsonObject Metadata(
         AgentOptions options, AgentEnvironment environment, ProxyConfig config, JsonObject labels, string space)
