@@ -15,6 +15,7 @@ using MeshProxy.Proxy.Http.Filters.HeaderToMetadata;
 using MeshProxy.Proxy.Http.Filters.HealthCheck;
 using MeshProxy.Proxy.Http.Filters.IstioAlpn;
 using MeshProxy.Proxy.Http.Filters.JwtAuthn;
+using MeshProxy.Proxy.Http.Filters.LocalRateLimit;
 using MeshProxy.Proxy.Http.Filters.Rbac;
 using MeshProxy.Proxy.Http.Filters.SetFilterState;
 using MeshProxy.Proxy.Http.Filters.SetMetadata;
@@ -35,6 +36,7 @@ public static class Extensions
 {
     private static readonly IHttpFilterFactory[] HttpFilters =
     [
+        new HttpLocalRateLimitFactory(),
         new FaultFilterFactory(),
         new ApiKeyFilterFactory(),
         new BasicAuthFilterFactory(),

@@ -15,6 +15,12 @@ public abstract class Route
     /// <summary>route.metadata.</summary>
     public abstract DynamicMetadata Metadata { get; }
 
+    /// <summary>route.rate_limits.</summary>
+    internal virtual IReadOnlyList<RateLimits.RateLimitPolicy> RateLimits => [];
+
+    /// <summary>route.include_vh_rate_limits.</summary>
+    internal virtual bool IncludesVirtualHostRateLimits => false;
+
     /// <summary>Per-route configuration of a filter from least to most specific: table, virtual host, route, weighted cluster.</summary>
     public abstract void TraversePerFilterConfig(string filterName, Action<object> visit);
 
@@ -31,6 +37,9 @@ public abstract class VirtualHost
 
     /// <summary>The table matches paths without `;name=value` parameters (ignore_path_parameters_in_path_matching).</summary>
     public abstract bool IgnoresPathParameters { get; }
+
+    /// <summary>virtual_host.rate_limits.</summary>
+    internal virtual IReadOnlyList<RateLimits.RateLimitPolicy> RateLimits => [];
 
     public abstract DynamicMetadata Metadata { get; }
 }

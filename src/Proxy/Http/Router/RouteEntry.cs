@@ -42,6 +42,12 @@ internal sealed class RouteEntry : Route
 
     public override DynamicMetadata Metadata { get; }
 
+    internal override IReadOnlyList<RateLimits.RateLimitPolicy> RateLimits => RateLimitPolicies;
+
+    internal override bool IncludesVirtualHostRateLimits => Definition.RouteValue?.IncludeVhRateLimits ?? false;
+
+    public IReadOnlyList<RateLimits.RateLimitPolicy> RateLimitPolicies { get; init; } = [];
+
     /// <summary>The route action; null for redirects, direct responses and what forwards nothing.</summary>
     public RouteActionEntry? Action { get; init; }
 

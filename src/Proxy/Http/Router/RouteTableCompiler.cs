@@ -57,7 +57,11 @@ internal sealed class RouteTableCompiler
         }
         var scope = _context.ServerScope.Scope($"vhost.{config.Name}");
         var configs = PerFilterConfigs.Compile(config.TypedPerFilterConfig, _context, $"{field}.typed_per_filter_config");
-        var host = new VirtualHostEntry(config, _table, configs, scope) { VirtualClusters = VirtualClustersOf(config, scope, field) };
+        var host = new VirtualHostEntry(config, _table, configs, scope) 
+        {
+            VirtualClusters = VirtualClustersOf(config, scope, field),
+            RateLimitPolicies = RateLimits.RateLimitPolicy.CompileAll(config.RateLimits, _context, $"{field}.rate_limits"),
+        };
         var levels = new Levels(
             HeaderParser.Compile(config.RequestHeadersToAdd, config.RequestHeadersToRemove, $"{field}.request"),
             HeaderParser.Compile(config.ResponseHeadersToAdd, config.ResponseHeadersToRemove, $"{field}.response"));
@@ -114,6 +118,8 @@ internal sealed class RouteTableCompiler
             Redirect = config.Redirect is { } redirect ? new Redirect(redirect, $"{field}.redirect") : null,
             DirectResponse = config.DirectResponse is { } direct ? DirectResponseOf(direct, $"{field}.direct_response") : null,
             BodyBufferLimit = BufferLimitOf(config, host.Definition),
+            RateLimitPolicies = config.RouteValue is { } forward
+                ? RateLimits.RateLimitPolicy.CompileAll(forward.RateLimits, _context, $"{field}.route.rate_limits") : [],
             Decorator = config.Decorator is { } decorator ? new Decorator(decorator.Operation, decorator.Propagate ?? true) : null,
             Tracing = config.Tracing is { } tracing ? RouteTracing.Compile(tracing, _context.Runtime, $"{field}.tracing") : null,
             Stats = config.StatPrefix.Length > 0 ? new VirtualClusterStats(host.Scope!.Scope($"route.{config.StatPrefix}")) : null,

@@ -21,6 +21,10 @@ internal sealed class VirtualHostEntry(Config definition, RouteTable table, PerF
 
     public override DynamicMetadata Metadata { get; } = MetadataConversion.ToMetadata(definition.Metadata);
 
+    internal override IReadOnlyList<RateLimits.RateLimitPolicy> RateLimits => RateLimitPolicies;
+
+    public IReadOnlyList<RateLimits.RateLimitPolicy> RateLimitPolicies { get; init; } = [];
+
     /// <summary>In order of configuration; the first that matches serves.</summary>
     public RouteEntry[] RouteArray { get; set; } = [];
 
