@@ -80,9 +80,11 @@ public sealed class FilterChainMatcher
 
     private static CompiledFilterChain? FindByApplication(ApplicationTable table, ConnectionInfo info)
     {
-        foreach (var offered in info.RequestedApplicationProtocols)
+        // By index: enumerating an interface allocates.
+        var offered = info.RequestedApplicationProtocols;
+        for (var i = 0; i < offered.Count; i++)
         {
-            if (table.ByApplication.TryGetValue(offered, out var exact))
+            if (table.ByApplication.TryGetValue(offered[i], out var exact))
             {
                 return FindBySource(exact, info);
             }
