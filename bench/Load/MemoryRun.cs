@@ -33,13 +33,20 @@ internal sealed class MemoryRun(Options options, Workshop workshop, Report repor
         var idle = peer.Memory;
         LoadGenerator.Saturate(LoadKind.Http1, peer.Port, options.Connections * 2, options.Quick ? 2 : 5);
         var loaded = peer.Memory;
+        report.Row(kind.ToString(), Megabytes(idle), Megabytes(loaded), $"{PerConnection(kind, backend):0.0}");
+    }
+
+    // A process of its own: one that was under load would hand out the memory it has left.
+    private double PerConnection(PeerKind kind, int backend)
+    {
+        using var peer = Peer.Start(workshop, Scenario.All[0], kind, backend);
         Settle();
         var before = peer.Memory;
         var connections = Open(peer.Port);
         Settle();
         var after = peer.Memory;
         foreach (var connection in connections) connection.Dispose();
-        report.Row(kind.ToString(), Megabytes(idle), Megabytes(loaded), $"{(after.Pss - before.Pss) / (double)IdleConnections:0.0}");
+        return (after.Pss - before.Pss) / (double)IdleConnections;
     }
 
     private static List<Socket> Open(int port)
