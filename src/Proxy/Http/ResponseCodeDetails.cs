@@ -9,6 +9,7 @@ public static class ResponseCodeDetails
     public const string ClusterNotFound = "cluster_not_found";
     public const string NoHealthyUpstream = "no_healthy_upstream";
     public const string MissingHost = "missing_host_header";
+    public const string QueryMissingContentType = "query_missing_content_type";
     public const string MissingPath = "missing_path_rejected";
     public const string AbsolutePath = "absolute_path_rejected";
     public const string PathNormalizationFailed = "path_normalization_failed";

@@ -38,7 +38,7 @@ internal sealed class ClusterInfo
         var context = environment.ContextFor(Stats, init);
         ConnectTimeout = definition.ConnectTimeout ?? DefaultConnectTimeout;
         PerConnectionBufferLimitBytes = definition.PerConnectionBufferLimitBytes ?? DefaultBufferLimit;
-        HttpOptions = UpstreamHttpOptionsCompiler.Compile(definition);
+        HttpOptions = UpstreamHttpOptionsCompiler.Compile(definition, context);
         MaxResponseHeadersKb = HttpOptions.MaxResponseHeadersKb ?? DefaultMaxHeadersKb;
         MaxResponseHeadersCount = HttpOptions.MaxHeadersCount ?? DefaultMaxHeadersCount;
         TcpIdleTimeout = ReadTcpIdleTimeout(definition);

@@ -46,6 +46,9 @@ public sealed record UpstreamHttpOptions
     /// <summary>The whole HttpProtocolOptions as given (http_filters, retry_policy, hash_policy, mirrors of the cluster); null if none.</summary>
     public Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions? Message { get; init; }
 
+    /// <summary>http_filters without the codec at their end; null if none are configured.</summary>
+    internal IReadOnlyList<Http.ConnectionManager.HttpFilterEntry>? Filters { get; init; }
+
     public Http.Codec.Http1Settings Http1 { get; init; } = new();
 
     public Http.Codec.Http2Settings Http2 { get; init; } = new();

@@ -2,6 +2,7 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.Codec;
+using MeshProxy.Proxy.Http.ConnectionManager;
 using TypedOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace MeshProxy.Proxy.Upstream;
@@ -17,7 +18,7 @@ internal static class UpstreamHttpOptionsCompiler
     // HttpProtocolOptions.idle_timeout.
     private static readonly TimeSpan DefaultIdleTimeout = TimeSpan.FromHours(1);
 
-    public static UpstreamHttpOptions Compile(Cluster cluster)
+    public static UpstreamHttpOptions Compile(Cluster cluster, FactoryContext context)
     {
         foreach (var (name, _) in cluster.TypedExtensionProtocolOptions)
         {
@@ -30,14 +31,17 @@ internal static class UpstreamHttpOptionsCompiler
             }
         }
         return cluster.TypedExtensionProtocolOptions.TryGetValue(ExtensionName, out var any)
-            ? FromExtension(cluster, any.Unpack<TypedOptions>())
+            ? FromExtension(cluster, any.Unpack<TypedOptions>(), context)
             : FromDeprecatedFields(cluster);
     }
 
-    private static UpstreamHttpOptions FromExtension(Cluster cluster, TypedOptions options)
+    private static UpstreamHttpOptions FromExtension(Cluster cluster, TypedOptions options, FactoryContext context)
     {
         RequireCodecFilter(cluster, options);
-        var common = WithCommon(new UpstreamHttpOptions { Message = options }, options.CommonHttpProtocolOptions);
+        var filters = options.HttpFilters.Count == 0
+            ? null
+            : FilterChainCompiler.CompileUpstream(options.HttpFilters, $"cluster.{cluster.Name}.", context, $"cluster {cluster.Name}: http_filters");
+        var common = WithCommon(new UpstreamHttpOptions { Message = options, Filters = filters }, options.CommonHttpProtocolOptions);
         var result = options.UpstreamHttpProtocolOptions is { } tls ? WithTlsNames(common, tls) : common;
         switch (options.UpstreamProtocolOptionsCase)
         {

@@ -256,7 +256,8 @@ public abstract partial class Http2Connection : IHttpConnection
             return false;
         }
         ReadFrame(type, flags, id, data.Linearize(whole)[Http2Protocol.FrameHeaderLength..whole]);
-        data.Drain(whole);
+        // What the frame made others do may have closed the connection and with it emptied the buffer.
+        data.Drain(Math.Min(whole, data.Length));
         return _error is null;
     }
 
@@ -354,16 +355,16 @@ public abstract partial class Http2Connection : IHttpConnection
             Abort("codec_error:headers_on_stream_0");
             return;
         }
+        if (!TrimPadding(flags, ref payload))
+        {
+            Fail(Http2ErrorCode.ProtocolError);
+            return;
+        }
         _blockStreamId = id;
         _blockEndsStream = (flags & Http2Protocol.EndStream) != 0;
         _blockStream = FindForHeaders(id);
         if (_error is not null)
         {
-            return;
-        }
-        if (!TrimPadding(flags, ref payload))
-        {
-            Fail(Http2ErrorCode.ProtocolError);
             return;
         }
         if ((flags & Http2Protocol.HasPriority) != 0)
@@ -601,6 +602,7 @@ public abstract partial class Http2Connection : IHttpConnection
             if (stream.ReceiveWindow < 0)
             {
                 _dataStream = null;
+                stream.SetDetails(CodecDetails.Http2RemoteReset);
                 ResetByCodec(stream, Http2ErrorCode.FlowControlError, StreamResetReason.RemoteReset);
             }
             else if (stream.ExpectedBody >= 0)
@@ -806,6 +808,7 @@ public abstract partial class Http2Connection : IHttpConnection
             stream.SendWindow += change;
             if (stream.SendWindow > Http2Protocol.MaxWindow)
             {
+                stream.SetDetails(CodecDetails.Http2RemoteReset);
                 ResetByCodec(stream, Http2ErrorCode.FlowControlError, StreamResetReason.RemoteReset);
             }
             else if (change > 0)

@@ -218,7 +218,7 @@ internal abstract class ActiveFilterBase(FilterManager parent, string name) : IS
 
     public Connection Connection => Parent.Owner.Connection;
 
-    public EventLoop Loop => Parent.Owner.Connection.Loop;
+    public EventLoop Loop => Parent.Owner.Loop;
 
     public StreamInfo StreamInfo => Parent.Owner.StreamInfo;
 

@@ -91,6 +91,10 @@ internal sealed partial class ActiveStream
         {
             return Refuse(400, ResponseCodeDetails.MissingHost);
         }
+        if (headers.Get(KnownHeader.Method).SequenceEqual("QUERY"u8) && !headers.Contains(KnownHeader.ContentType))
+        {
+            return Refuse(400, ResponseCodeDetails.QueryMissingContentType);
+        }
         var isConnect = headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8);
         var path = headers.Get(KnownHeader.Path);
         if (path.IsEmpty && !isConnect)

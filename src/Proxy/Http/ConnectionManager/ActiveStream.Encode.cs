@@ -47,7 +47,18 @@ internal sealed partial class ActiveStream
         Encoder?.EncodeData(data, endStream);
     }
 
-    public void EncodeTrailers(HeaderMap trailers) => Encoder?.EncodeTrailers(trailers);
+    public void EncodeTrailers(HeaderMap trailers)
+    {
+        if (trailers.Count > 0)
+        {
+            Encoder?.EncodeTrailers(trailers);
+        }
+        else
+        {
+            // Filters took them all.
+            Encoder?.EncodeData(new ByteBuffer(), true);
+        }
+    }
 
     /// <summary>The last byte of the response went to the codec.</summary>
     public void EndStream()
@@ -134,6 +145,10 @@ internal sealed partial class ActiveStream
         if ((SawConnectionClose || _manager.SoftDrainHttp1) && !_manager.IsHttp2)
         {
             _manager.CloseAfterStreams();
+        }
+        else if (SawConnectionClose)
+        {
+            _manager.StartDrainSequence();
         }
         // An HTTP/1.0 body without length ends with the connection (RFC 9112 6.3).
         if (_manager.Protocol == HttpProtocol.Http10 && !endStream && !headers.Contains(KnownHeader.ContentLength))

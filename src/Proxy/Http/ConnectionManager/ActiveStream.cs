@@ -89,6 +89,8 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
 
     public Connection Connection => _manager.Connection;
 
+    public EventLoop Loop => _manager.Connection.Loop;
+
     public HeaderMap? RequestHeaders { get; private set; }
 
     public HeaderMap? RequestTrailers { get; set; }
@@ -141,13 +143,13 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
     /// <summary>RFC 9113 8.5: a failed tunnel is reset with CONNECT_ERROR.</summary>
     public StreamResetReason ReasonToReset()
     {
-        var isConnect = RequestHeaders is { } headers && headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8);
-        if (isConnect && (StreamInfo.HasFlag(ResponseFlags.UpstreamConnectionFailure)
-            || StreamInfo.HasFlag(ResponseFlags.UpstreamConnectionTermination)))
-        {
-            return StreamResetReason.ConnectError;
-        }
-        return StreamResetReason.LocalReset;
+        // The codec tells an extended CONNECT (RFC 8441) as an upgrade.
+        var isTunnel = RequestHeaders is { } headers && (headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8)
+            || (_manager.IsHttp2 && HeaderTokens.IsUpgrade(headers)));
+        return isTunnel && (StreamInfo.HasFlag(ResponseFlags.UpstreamConnectionFailure)
+            || StreamInfo.HasFlag(ResponseFlags.UpstreamConnectionTermination))
+                ? StreamResetReason.ConnectError
+                : StreamResetReason.LocalReset;
     }
 
     public void MarkLocalComplete()
@@ -181,7 +183,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         _onResetCalled = true;
         if (Encoder?.Stream.ResponseDetails is { Length: > 0 } details)
         {
-            if (reason == StreamResetReason.LocalReset)
+            if (reason is StreamResetReason.LocalReset or StreamResetReason.ProtocolError)
             {
                 StreamInfo.SetFlag(ResponseFlags.DownstreamProtocolError);
             }

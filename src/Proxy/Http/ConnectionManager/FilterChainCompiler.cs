@@ -21,6 +21,14 @@ internal static class FilterChainCompiler
         return entries;
     }
 
+    /// <summary>Filters of a cluster or router; they end in the codec, which every attempt ends in anyway.</summary>
+    public static IReadOnlyList<HttpFilterEntry> CompileUpstream(
+        IReadOnlyList<HttpFilter> filters, string statPrefix, FactoryContext context, string field)
+    {
+        var entries = Compile(filters, statPrefix, context, field);
+        return entries.Count == 0 ? entries : [.. entries.Take(entries.Count - 1)];
+    }
+
     private static HttpFilterEntry? Compile(HttpFilter filter, bool isLast, string statPrefix, FactoryContext context, string field)
     {
         if (filter.ConfigTypeCase == HttpFilter.ConfigTypeOneofCase.ConfigDiscovery)

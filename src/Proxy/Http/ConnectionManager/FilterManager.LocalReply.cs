@@ -15,6 +15,12 @@ internal sealed partial class FilterManager
         {
             return;
         }
+        if (Owner.AnswerElsewhere(code, body, modifyHeaders, grpcStatus, details))
+        {
+            DecoderChainAborted = true;
+            EncoderChainAborted = true;
+            return;
+        }
         // A filter whose callback is on the stack is not iterated over again: the chain of its direction ends here.
         if ((_call & FilterCall.Decoding) != 0)
         {

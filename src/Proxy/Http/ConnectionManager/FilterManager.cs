@@ -43,7 +43,7 @@ internal sealed partial class FilterManager(IFilterManagerCallbacks owner) : IFi
 
     public IFilterManagerCallbacks Owner { get; } = owner;
 
-    public EventLoop Loop => Owner.Connection.Loop;
+    public EventLoop Loop => Owner.Loop;
 
     public bool Proxy100Continue { get; init; }
 

@@ -23,6 +23,8 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
     private long _created;
     private bool _goAwaySent;
     private bool _ended;
+    private ulong _endedStreams;
+    private ulong _prematureResets;
 
     /// <summary>How far the connection is on its way to its end.</summary>
     public enum DrainState
@@ -226,6 +228,10 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
             return;
         }
         stream.Complete();
+        if (!stream.IsInternallyDestroyed)
+        {
+            CountReset(stream);
+        }
         if (_streams.Count == 0 && !_ended)
         {
             _idleTimer?.Arm(config.IdleTimeout);
@@ -252,6 +258,32 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
         _idleTimer?.Disarm();
         encoder.Stream.AddCallbacks(stream);
         return stream;
+    }
+
+    // A client that opens streams only to reset them makes work for nothing ("rapid reset").
+    private void CountReset(ActiveStream stream)
+    {
+        _endedStreams++;
+        var info = stream.StreamInfo;
+        if (info.ResponseCode == 0)
+        {
+            var lifetime = (ulong)(info.RequestComplete - info.StartNanoseconds) / 1_000_000_000;
+            if (lifetime <= config.Runtime.GetInteger("overload.premature_reset_min_stream_lifetime_seconds", 1))
+            {
+                _prematureResets++;
+            }
+        }
+        if (_prematureResets == 0 || _ended || Drain != DrainState.NotDraining || _connection.State != ConnectionState.Open)
+        {
+            return;
+        }
+        // Before the limit: are there so many that only good ones could not bring them under half any more?
+        var limit = config.Runtime.GetInteger("overload.premature_reset_total_stream_count", 500);
+        if (_prematureResets * 2 >= Math.Max(limit, _endedStreams))
+        {
+            Stats.Inc(HttpManagerStat.DownstreamRqTooManyPrematureResets);
+            EndConnection(ConnectionCloseType.NoFlush, ConnectionEvent.LocalClose, null, "too_many_premature_resets");
+        }
     }
 
     private void CreateCodec(ByteBuffer data)

@@ -11,6 +11,8 @@ internal interface IFilterManagerCallbacks
 {
     Connection Connection { get; }
 
+    EventLoop Loop { get; }
+
     StreamInfo StreamInfo { get; }
 
     HeaderMap? RequestHeaders { get; }
@@ -70,6 +72,9 @@ internal interface IFilterManagerCallbacks
 
     /// <summary>A local reply with this code is about to be sent.</summary>
     void OnLocalReply(int code);
+
+    /// <summary>True when someone else answers in the place of this chain.</summary>
+    bool AnswerElsewhere(int code, ReadOnlySpan<byte> body, Action<HeaderMap>? modifyHeaders, int? grpcStatus, string details) => false;
 
     void OnRequestTooLarge();
 

@@ -28,9 +28,8 @@ internal abstract class RedirectPredicate
     {
         public override bool Accept(RedirectState state, RouteEntry current, RouteEntry target, bool downstreamIsHttps, bool targetIsHttps)
         {
-            // The route that answers with the redirect is recorded too, so that it is not taken twice.
-            state.VisitedRoutes.Add(current.Identity);
-            return state.VisitedRoutes.Add(target.Identity);
+            // Each route remembers where its own redirects led, and leads nowhere twice.
+            return state.VisitedRoutes.Add((current.Identity, target.Identity));
         }
     }
 

@@ -9,7 +9,7 @@ internal sealed class RedirectState : IFilterStateObject
 
     public int Redirects { get; set; }
 
-    public HashSet<object> VisitedRoutes { get; } = [];
+    public HashSet<(object From, object To)> VisitedRoutes { get; } = [];
 
     public string? SerializeAsString() => null;
 }

@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Upstream;
@@ -45,6 +46,9 @@ internal sealed class RouterConfig : IHttpFilterConfig
     public IReadOnlyList<IAccessLog> UpstreamLogs { get; init; } = [];
 
     public bool FlushUpstreamLogOnStream { get; init; }
+
+    /// <summary>upstream_http_filters without the codec at their end; for clusters without filters of their own.</summary>
+    public IReadOnlyList<HttpFilterEntry> UpstreamFilters { get; init; } = [];
 
     /// <summary>node.locality.zone; empty when unknown.</summary>
     public string Zone { get; init; } = "";

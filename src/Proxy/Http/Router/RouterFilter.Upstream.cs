@@ -51,10 +51,15 @@ internal sealed partial class RouterFilter
     public void OnUpstream1xx(UpstreamRequest request, HeaderMap headers)
     {
         // An informational answer proves that the request is being worked on.
-        _responseStarted = true;
         _retry?.Stop();
         _retry = null;
-        Charge(HeaderUtility.Status(headers), request.Host, request);
+        var status = HeaderUtility.Status(headers);
+        if (_responseStarted || status is not (100 or 102 or 103))
+        {
+            return;
+        }
+        _responseStarted = true;
+        Charge(status, request.Host, request);
         Callbacks.Encode1xxHeaders(headers);
     }
 
@@ -169,7 +174,7 @@ internal sealed partial class RouterFilter
         }
         ChargeAbort(_timeoutCode, false, request);
         _requests.Remove(request);
-        AbortByTimeout(idle ? ResponseFlags.StreamIdleTimeout : ResponseFlags.UpstreamRequestTimeout,
+        AbortByTimeout(ResponseFlags.UpstreamRequestTimeout,
             idle ? ResponseCodeDetails.UpstreamPerTryIdleTimeout : ResponseCodeDetails.UpstreamPerTryTimeout);
     }
 
@@ -385,17 +390,24 @@ internal sealed partial class RouterFilter
         _route.FinalizeResponseHeaders(headers, new LogContext(_headers, headers, null, Info));
         _responseStarted = true;
         ResetOthers(request);
+        if (status == 200 && IsWebSocketHandshake())
+        {
+            // A plain 200 grants no tunnel, and its body is no answer to what was asked.
+            headers.Remove(KnownHeader.ContentLength);
+            request.Reset();
+            OnUpstreamComplete(request);
+            Callbacks.EncodeHeaders(headers, true, ResponseCodeDetails.WebSocketHandshakeFailed);
+            return;
+        }
         if (endStream)
         {
             OnUpstreamComplete(request);
         }
-        Callbacks.EncodeHeaders(headers, endStream, DetailsOf(status));
+        Callbacks.EncodeHeaders(headers, endStream, ResponseCodeDetails.ViaUpstream);
     }
 
-    // A WebSocket handshake answered by a plain 200 is no tunnel, and its body no answer to what was asked.
-    private string DetailsOf(int status) => status == 200 && HeaderTokens.IsUpgrade(_headers)
-        ? ResponseCodeDetails.WebSocketHandshakeFailed
-        : ResponseCodeDetails.ViaUpstream;
+    private bool IsWebSocketHandshake() =>
+        HeaderTokens.IsUpgrade(_headers) && Ascii.EqualsIgnoreCase(_headers.Get(KnownHeader.Upgrade), "websocket"u8);
 
     private void ResetOthers(UpstreamRequest chosen)
     {

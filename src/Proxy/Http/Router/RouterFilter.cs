@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MeshProxy.Proxy.Http.Codec;
+using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Http.Grpc;
 using MeshProxy.Proxy.Observability;
@@ -50,6 +51,9 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
 
     /// <summary>The limit of an attempt from connection to end; zero is none.</summary>
     public TimeSpan MaxStreamDuration { get; private set; }
+
+    /// <summary>The cluster's own filters come before the router's.</summary>
+    public IReadOnlyList<HttpFilterEntry> UpstreamFilters => Cluster.HttpOptions.Filters ?? config.UpstreamFilters;
 
     private StreamInfo Info => Callbacks.StreamInfo;
 

@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Xds.Protobuf;
@@ -44,6 +45,7 @@ internal sealed class RouterFilterFactory : IHttpFilterFactory
             StrictCheckHeaders = [.. config.StrictCheckHeaders.Select(name => name.ToLowerInvariant())],
             UpstreamLogs = AccessLogCompiler.Compile(config.UpstreamLog, context),
             FlushUpstreamLogOnStream = config.UpstreamLogOptions?.FlushUpstreamLogOnUpstreamStream ?? false,
+            UpstreamFilters = FilterChainCompiler.CompileUpstream(config.UpstreamHttpFilters, statPrefix, context, "router.upstream_http_filters"),
             Zone = context.Node.Locality?.Zone ?? "",
         };
     }

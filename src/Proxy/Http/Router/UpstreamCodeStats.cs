@@ -11,11 +11,9 @@ internal sealed class UpstreamCodeStats(ICluster cluster)
 {
     private static readonly ConditionalWeakTable<ICluster, UpstreamCodeStats> Known = [];
 
-    private readonly ResponseCodeStats _all = new(cluster.Stats);
-    private readonly ResponseCodeStats _canary = new(cluster.Stats, "canary.");
-    private readonly ResponseCodeStats _internal = new(cluster.Stats, "internal.");
-    private readonly ResponseCodeStats _external = new(cluster.Stats, "external.");
-    private readonly Dictionary<string, ResponseCodeStats> _named = new(StringComparer.Ordinal);
+    private readonly Group _all = new(cluster, "");
+    private readonly Dictionary<string, Group> _alternatives = new(StringComparer.Ordinal);
+    private readonly ResponseCodeStats _retry = new(cluster.Stats, "retry.");
 
     [ThreadStatic]
     private static ICluster? t_cluster;
@@ -40,50 +38,85 @@ internal sealed class UpstreamCodeStats(ICluster cluster)
 
     public void Charge(int code, in Audience audience)
     {
-        _all.Charge(code);
-        if (audience.IsCanary)
-        {
-            _canary.Charge(code);
-        }
-        (audience.IsInternal ? _internal : _external).Charge(code);
+        _all.Charge(code, audience);
         audience.VirtualCluster?.Stats.Codes.Charge(code);
         audience.Route?.Codes.Charge(code);
-        Zone(audience)?.Charge(code);
-        Alternative(audience)?.Charge(code);
+        Alternative(audience)?.Charge(code, audience);
     }
 
     public void RecordTime(double milliseconds, in Audience audience)
     {
-        _all.RecordTime(milliseconds);
-        if (audience.IsCanary)
-        {
-            _canary.RecordTime(milliseconds);
-        }
-        (audience.IsInternal ? _internal : _external).RecordTime(milliseconds);
+        _all.RecordTime(milliseconds, audience);
         audience.VirtualCluster?.Stats.Codes.RecordTime(milliseconds);
         audience.Route?.Codes.RecordTime(milliseconds);
-        Zone(audience)?.RecordTime(milliseconds);
-        Alternative(audience)?.RecordTime(milliseconds);
+        Alternative(audience)?.RecordTime(milliseconds, audience);
     }
 
     /// <summary>A response that a retry swallowed.</summary>
-    public void ChargeRetried(int code) => Named("retry.").Charge(code);
+    public void ChargeRetried(int code) => _retry.Charge(code);
 
-    private ResponseCodeStats? Zone(in Audience audience) =>
-        audience.FromZone.Length > 0 && audience.ToZone.Length > 0 ? Named($"zone.{audience.FromZone}.{audience.ToZone}.") : null;
-
-    private ResponseCodeStats? Alternative(in Audience audience) =>
-        audience.AltPrefix.Length > 0 ? Named($"{audience.AltPrefix}.") : null;
-
-    private ResponseCodeStats Named(string prefix)
+    private Group? Alternative(in Audience audience)
     {
-        lock (_named)
+        if (audience.AltPrefix.Length == 0)
         {
-            if (!_named.TryGetValue(prefix, out var stats))
+            return null;
+        }
+        lock (_alternatives)
+        {
+            if (!_alternatives.TryGetValue(audience.AltPrefix, out var group))
             {
-                _named[prefix] = stats = new ResponseCodeStats(cluster.Stats, prefix);
+                _alternatives[audience.AltPrefix] = group = new Group(cluster, $"{audience.AltPrefix}.");
             }
-            return stats;
+            return group;
+        }
+    }
+
+    /// <summary>The counters under one prefix.</summary>
+    private sealed class Group(ICluster cluster, string prefix)
+    {
+        private readonly ResponseCodeStats _all = new(cluster.Stats, prefix);
+        private readonly ResponseCodeStats _canary = new(cluster.Stats, prefix + "canary.");
+        private readonly ResponseCodeStats _internal = new(cluster.Stats, prefix + "internal.");
+        private readonly ResponseCodeStats _external = new(cluster.Stats, prefix + "external.");
+        private readonly Dictionary<(string From, string To), ResponseCodeStats> _zones = [];
+
+        public void Charge(int code, in Audience audience)
+        {
+            _all.Charge(code);
+            if (audience.IsCanary)
+            {
+                _canary.Charge(code);
+            }
+            (audience.IsInternal ? _internal : _external).Charge(code);
+            Zone(audience)?.Charge(code);
+        }
+
+        public void RecordTime(double milliseconds, in Audience audience)
+        {
+            _all.RecordTime(milliseconds);
+            if (audience.IsCanary)
+            {
+                _canary.RecordTime(milliseconds);
+            }
+            (audience.IsInternal ? _internal : _external).RecordTime(milliseconds);
+            Zone(audience)?.RecordTime(milliseconds);
+        }
+
+        private ResponseCodeStats? Zone(in Audience audience)
+        {
+            if (audience.FromZone.Length == 0 || audience.ToZone.Length == 0)
+            {
+                return null;
+            }
+            lock (_zones)
+            {
+                var key = (audience.FromZone, audience.ToZone);
+                if (!_zones.TryGetValue(key, out var stats))
+                {
+                    _zones[key] = stats = new ResponseCodeStats(cluster.Stats, $"{prefix}zone.{audience.FromZone}.{audience.ToZone}.");
+                }
+                return stats;
+            }
         }
     }
 }

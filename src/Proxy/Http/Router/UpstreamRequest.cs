@@ -13,6 +13,10 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     private readonly RouterFilter _parent;
     private readonly EventLoop _loop;
     private readonly ISpan? _span;
+    private UpstreamFilterChain? _chain;
+    private IHttpConnectionPool? _pool;
+    private ITcpConnectionPool? _tcpPool;
+    private ConnectTermination? _termination;
     private IPoolCancellable? _pending;
     private IRequestEncoder? _encoder;
     private IStreamCallbacks? _registered;
@@ -43,6 +47,8 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     }
 
     public long StartNanoseconds { get; }
+
+    public ISpan Span => _span;
 
     public UpstreamInfo Info { get; private set; }
 
@@ -78,9 +84,50 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     /// <summary>Takes the headers and asks the pool for a stream.</summary>
     public void Start(IHttpConnectionPool pool, HeaderMap headers, bool endStream)
     {
-        _requestHeaders = headers;
+        _pool = pool;
+        Start(headers, endStream);
+    }
+
+    /// <summary>The payload goes as raw TCP: CONNECT ends here.</summary>
+    public void Start(ITcpConnectionPool pool, HeaderMap headers, bool endStream, ConnectTermination termination)
+    {
+        _tcpPool = pool;
+        _termination = termination;
+        Start(headers, endStream);
+    }
+
+    public void SendData(ByteBuffer data, bool endStream)
+    {
+        if (_chain is not null && !_done)
+        {
+            _chain.SendData(data, endStream);
+            return;
+        }
+        SendFilteredData(data, endStream);
+    }
+
+    public void SendTrailers(HeaderMap trailers)
+    {
+        if (_chain is not null && !_done)
+        {
+            _chain.SendTrailers(trailers);
+            return;
+        }
+        SendFilteredTrailers(trailers);
+    }
+
+    /// <summary>The headers passed the upstream filters: asks the pool for a stream.</summary>
+    public void SendFilteredHeaders(bool endStream)
+    {
+        if (_done)
+        {
+            return;
+        }
         _endOfRequest = endStream;
-        var pending = pool.NewStream(this, this);
+        var decoder = (IResponseDecoder?)_chain ?? this;
+        var pending = _pool is not null
+            ? _pool.NewStream(decoder, this)
+            : new TcpUpstream(this, decoder, _parent.Callbacks.StreamInfo.Downstream, _termination!).Start(_tcpPool!);
         // The answer may have come before the call returned.
         if (_encoder is null && !_done)
         {
@@ -88,20 +135,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         }
     }
 
-    /// <summary>The payload goes as raw TCP: CONNECT ends here.</summary>
-    public void Start(ITcpConnectionPool pool, HeaderMap headers, bool endStream, ConnectTermination termination)
-    {
-        _requestHeaders = headers;
-        _endOfRequest = endStream;
-        var upstream = new TcpUpstream(this, this, _parent.Callbacks.StreamInfo.Downstream, termination);
-        var pending = upstream.Start(pool);
-        if (_encoder is null && !_done)
-        {
-            _pending = pending;
-        }
-    }
-
-    public void SendData(ByteBuffer data, bool endStream)
+    public void SendFilteredData(ByteBuffer data, bool endStream)
     {
         if (_done)
         {
@@ -122,7 +156,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         }
     }
 
-    public void SendTrailers(HeaderMap trailers)
+    public void SendFilteredTrailers(HeaderMap trailers)
     {
         if (_done)
         {
@@ -178,10 +212,12 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     {
         _done = true;
         StopTimers();
+        _chain?.End();
         if (_watching)
         {
             _watching = false;
             _parent.Callbacks.RemoveDownstreamWatermarkCallbacks(this);
+            _chain?.Filters.RemoveDownstreamWatermarkCallbacks(this);
         }
         if (_encoder is { } encoder)
         {
@@ -247,6 +283,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         }
         _watching = true;
         _parent.Callbacks.AddDownstreamWatermarkCallbacks(this);
+        _chain?.Filters.AddDownstreamWatermarkCallbacks(this);
         StartMaxDuration();
         SendHeaders(host);
     }
@@ -346,6 +383,18 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
             _parent.Cluster.Traffic.Inc(ClusterStat.UpstreamFlowControlResumedReadingTotal);
             _encoder!.Stream.ReadDisable(false);
         }
+    }
+
+    private void Start(HeaderMap headers, bool endStream)
+    {
+        _requestHeaders = headers;
+        if (_parent.UpstreamFilters is { Count: > 0 } filters)
+        {
+            _chain = new UpstreamFilterChain(this, _parent, filters);
+            _chain.SendHeaders(headers, endStream);
+            return;
+        }
+        SendFilteredHeaders(endStream);
     }
 
     private void SendHeaders(Host host)
