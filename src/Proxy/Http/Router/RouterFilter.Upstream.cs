@@ -390,9 +390,9 @@ internal sealed partial class RouterFilter
         _route.FinalizeResponseHeaders(headers, new LogContext(_headers, headers, null, Info));
         _responseStarted = true;
         ResetOthers(request);
-        if (status == 200 && IsWebSocketHandshake())
+        if (status is not 101 and < 400 && request is { IsWebSocketHandshake: true, SpeaksHttp1: true })
         {
-            // A plain 200 grants no tunnel, and its body is no answer to what was asked.
+            // No tunnel is granted, and only the headers of such an answer are part of the handshake (RFC 6455 4.2.2).
             headers.Remove(KnownHeader.ContentLength);
             request.Reset();
             OnUpstreamComplete(request);
@@ -405,9 +405,6 @@ internal sealed partial class RouterFilter
         }
         Callbacks.EncodeHeaders(headers, endStream, ResponseCodeDetails.ViaUpstream);
     }
-
-    private bool IsWebSocketHandshake() =>
-        HeaderTokens.IsUpgrade(_headers) && Ascii.EqualsIgnoreCase(_headers.Get(KnownHeader.Upgrade), "websocket"u8);
 
     private void ResetOthers(UpstreamRequest chosen)
     {

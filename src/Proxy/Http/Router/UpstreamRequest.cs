@@ -1,3 +1,4 @@
+using System.Text;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.Filters;
 using MeshProxy.Proxy.Observability;
@@ -35,6 +36,8 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     private bool _logged;
     private int _downstreamHigh;
     private bool _bodyAboveLimit;
+    private bool _awaitsTunnel;
+    private HttpProtocol _protocol;
     private HeaderMap _requestHeaders = null!;
 
     public UpstreamRequest(RouterFilter parent, ISpan? span)
@@ -78,6 +81,11 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
 
     /// <summary>Some byte of a response, also an informational one, was received.</summary>
     public bool SawResponse { get; private set; }
+
+    public bool IsWebSocketHandshake => HeaderTokens.IsUpgrade(_requestHeaders)
+        && Ascii.EqualsIgnoreCase(_requestHeaders.Get(KnownHeader.Upgrade), "websocket"u8);
+
+    public bool SpeaksHttp1 => _protocol is HttpProtocol.Http10 or HttpProtocol.Http11;
 
     public HeaderMap? ResponseHeaders => _responseHeaders;
 
@@ -143,7 +151,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
             return;
         }
         _endOfRequest = endStream;
-        if (_encoder is null)
+        if (_encoder is null || _awaitsTunnel)
         {
             (_bufferedBody ??= new ByteBuffer()).MoveFrom(data);
             LimitBufferedBody();
@@ -163,7 +171,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
             return;
         }
         _endOfRequest = true;
-        if (_encoder is null)
+        if (_encoder is null || _awaitsTunnel)
         {
             _trailers = trailers;
             return;
@@ -266,6 +274,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         _pending = null;
         _encoder = encoder;
         _registered = this;
+        _protocol = protocol;
         encoder.Stream.AddCallbacks(this);
         Info = upstream;
         Info.PoolRequested = StartNanoseconds;
@@ -316,6 +325,10 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         if (endStream)
         {
             Info.LastRxByteReceived = Info.FirstRxByteReceived;
+        }
+        if (_awaitsTunnel)
+        {
+            OnTunnelAnswered(status);
         }
         AwaitingHeaders = false;
         _perTryTimer?.Disarm();
@@ -402,6 +415,8 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         _parent.PrepareHeadersFor(host, _requestHeaders);
         InjectContext(host);
         var endStream = _endOfRequest && _bufferedBody is null && _trailers is null;
+        var isTunnel = _requestHeaders.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8) || IsWebSocketHandshake;
+        _awaitsTunnel = isTunnel && !endStream;
         Info.FirstTxByteSent = EventLoop.NowNanoseconds;
         if (_encoder!.EncodeHeaders(_requestHeaders, endStream) is { } error)
         {
@@ -413,10 +428,9 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         {
             return;
         }
-        SendBuffered();
-        if (!_done && _endOfRequest)
+        if (!isTunnel || endStream)
         {
-            OnRequestEncoded();
+            SendBuffered();
         }
     }
 
@@ -427,6 +441,17 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         {
             span.InjectContext(_requestHeaders, host);
         }
+    }
+
+    // Payload of a tunnel follows only once the backend granted it: any other answer makes it what it is not.
+    private void OnTunnelAnswered(int status)
+    {
+        if (IsWebSocketHandshake ? status != 101 && SpeaksHttp1 : status != 200)
+        {
+            return;
+        }
+        _awaitsTunnel = false;
+        SendBuffered();
     }
 
     private void SendBuffered()
@@ -444,6 +469,10 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         if (!_done && _trailers is { } trailers)
         {
             _encoder!.EncodeTrailers(trailers);
+        }
+        if (!_done && _endOfRequest)
+        {
+            OnRequestEncoded();
         }
     }
 
