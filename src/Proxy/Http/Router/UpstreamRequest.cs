@@ -51,7 +51,8 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
 
     public long StartNanoseconds { get; }
 
-    public ISpan Span => _span;
+    /// <summary>The span of the attempt, or of the request when attempts have none.</summary>
+    public ISpan Span => _span ?? _parent.Callbacks.ActiveSpan;
 
     public UpstreamInfo Info { get; private set; }
 
@@ -436,7 +437,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
 
     private void InjectContext(Host host)
     {
-        var span = _span ?? _parent.Callbacks.ActiveSpan;
+        var span = Span;
         if (span.Settings is { PropagatesContext: true })
         {
             span.InjectContext(_requestHeaders, host);
