@@ -21,7 +21,7 @@ namespace MeshProxy.Proxy.Tests.Upstream;
 public sealed class UpstreamFixture : IDisposable
 {
     private readonly LoopFixture _loop = new();
-    private readonly List<TcpListener> _listeners = [];
+    private readonly List<Socket> _listeners = [];
 
     public UpstreamFixture()
     {
@@ -72,24 +72,12 @@ public sealed class UpstreamFixture : IDisposable
     /// <summary>A listening socket whose connections <paramref name="serve"/> handles, one thread each; its port.</summary>
     public int Listen(Action<NetworkStream> serve)
     {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
         _listeners.Add(listener);
-        new Thread(() =>
-        {
-            try
-            {
-                while (true)
-                {
-                    var client = listener.AcceptTcpClient();
-                    new Thread(() => Serve(client, serve)) { IsBackground = true }.Start();
-                }
-            }
-            catch (SocketException)
-            {
-            }
-        }) { IsBackground = true }.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        new Thread(() => Accept(listener, serve)) { IsBackground = true }.Start();
+        return ((IPEndPoint)listener.LocalEndPoint!).Port;
     }
 
     /// <summary>An HTTP/1 backend that answers each request with its name.</summary>
@@ -173,17 +161,31 @@ public sealed class UpstreamFixture : IDisposable
         _loop.Dispose();
     }
 
-    private static void Serve(TcpClient client, Action<NetworkStream> serve)
+    /// <summary>Accepts until the fixture disposes the listener, which may be before the first call.</summary>
+    private static void Accept(Socket listener, Action<NetworkStream> serve)
     {
-        using (client)
+        try
         {
-            try
+            while (true)
             {
-                serve(client.GetStream());
+                var client = listener.Accept();
+                new Thread(() => Serve(client, serve)) { IsBackground = true }.Start();
             }
-            catch (IOException)
-            {
-            }
+        }
+        catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
+        {
+        }
+    }
+
+    private static void Serve(Socket client, Action<NetworkStream> serve)
+    {
+        try
+        {
+            using var stream = new NetworkStream(client, ownsSocket: true);
+            serve(stream);
+        }
+        catch (IOException)
+        {
         }
     }
 
