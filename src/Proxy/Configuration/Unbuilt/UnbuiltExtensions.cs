@@ -9,47 +9,43 @@ namespace MeshProxy.Proxy.Configuration.Unbuilt;
 /// </summary>
 internal static class UnbuiltExtensions
 {
-    private const string Http = "envoy.extensions.filters.http.";
-    private const string Network = "envoy.extensions.filters.network.";
+    private const string HttpPrefix = "envoy.extensions.filters.http.";
+    private const string NetworkPrefix = "envoy.extensions.filters.network.";
 
     private static readonly UnbuiltHttpFilter[] HttpFilters =
     [
-        new(Http + "admission_control.v3.AdmissionControl", Ignored),
-        new(Http + "adaptive_concurrency.v3.AdaptiveConcurrency", Ignored),
-        new(Http + "bandwidth_limit.v3.BandwidthLimit", Ignored),
-        new(Http + "cors.v3.Cors", Ignored, Http + "cors.v3.CorsPolicy"),
-        new(Http + "fault.v3.HTTPFault", Ignored),
-        new(Http + "local_ratelimit.v3.LocalRateLimit", Ignored),
-        new(Http + "on_demand.v3.OnDemand", Ignored, Http + "on_demand.v3.PerRouteConfig"),
-        new(Http + "ratelimit.v3.RateLimit", Ignored, Http + "ratelimit.v3.RateLimitPerRoute"),
-        new(Http + "tap.v3.Tap", Ignored),
+        new(HttpPrefix + "admission_control.v3.AdmissionControl", Ignored),
+        new(HttpPrefix + "adaptive_concurrency.v3.AdaptiveConcurrency", Ignored),
+        new(HttpPrefix + "bandwidth_limit.v3.BandwidthLimit", Ignored),
+        new(HttpPrefix + "on_demand.v3.OnDemand", Ignored, HttpPrefix + "on_demand.v3.PerRouteConfig"),
+        new(HttpPrefix + "ratelimit.v3.RateLimit", Ignored, HttpPrefix + "ratelimit.v3.RateLimitPerRoute"),
+        new(HttpPrefix + "tap.v3.Tap", Ignored),
         new("io.istio.http.peer_metadata.Config", Ignored),
-        new("istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig", Ignored),
         new("stats.PluginConfig", Ignored),
-        new(Http + "api_key_auth.v3.ApiKeyAuth", Refuses, Http + "api_key_auth.v3.ApiKeyAuthPerRoute"),
-        new(Http + "basic_auth.v3.BasicAuth", Refuses, Http + "basic_auth.v3.BasicAuthPerRoute"),
-        new(Http + "csrf.v3.CsrfPolicy", Refuses),
-        new(Http + "dynamic_modules.v3.DynamicModuleFilter", Refuses),
-        new(Http + "ext_authz.v3.ExtAuthz", Refuses, Http + "ext_authz.v3.ExtAuthzPerRoute"),
-        new(Http + "ext_proc.v3.ExternalProcessor", Refuses, Http + "ext_proc.v3.ExtProcPerRoute"),
-        new(Http + "jwt_authn.v3.JwtAuthentication", Refuses, Http + "jwt_authn.v3.PerRouteConfig"),
-        new(Http + "lua.v3.Lua", Refuses, Http + "lua.v3.LuaPerRoute"),
-        new(Http + "oauth2.v3.OAuth2", Refuses),
-        new(Http + "wasm.v3.Wasm", Refuses),
+        new(HttpPrefix + "dynamic_modules.v3.DynamicModuleFilter", Refuses),
+        new(HttpPrefix + "ext_authz.v3.ExtAuthz", Refuses, HttpPrefix + "ext_authz.v3.ExtAuthzPerRoute"),
+        new(HttpPrefix + "ext_proc.v3.ExternalProcessor", Refuses, HttpPrefix + "ext_proc.v3.ExtProcPerRoute"),
+        new(HttpPrefix + "lua.v3.Lua", Refuses, HttpPrefix + "lua.v3.LuaPerRoute"),
+        new(HttpPrefix + "oauth2.v3.OAuth2", Refuses),
+        new(HttpPrefix + "wasm.v3.Wasm", Refuses),
     ];
 
     private static readonly UnbuiltNetworkFilter[] NetworkFilters =
     [
-        new(Network + "mongo_proxy.v3.MongoProxy", Ignored),
-        new(Network + "ratelimit.v3.RateLimit", Ignored),
-        new(Network + "zookeeper_proxy.v3.ZooKeeperProxy", Ignored),
+        new(NetworkPrefix + "mongo_proxy.v3.MongoProxy", Ignored),
+        new(NetworkPrefix + "ratelimit.v3.RateLimit", Ignored),
+        new(NetworkPrefix + "zookeeper_proxy.v3.ZooKeeperProxy", Ignored),
         new("envoy.tcp.metadataexchange.config.MetadataExchange", Ignored),
         new("stats.PluginConfig", Ignored),
-        new(Network + "dynamic_modules.v3.DynamicModuleNetworkFilter", Refuses),
-        new(Network + "ext_authz.v3.ExtAuthz", Refuses),
-        new(Network + "sni_dynamic_forward_proxy.v3.FilterConfig", Refuses),
-        new(Network + "wasm.v3.Wasm", Refuses),
+        new(NetworkPrefix + "dynamic_modules.v3.DynamicModuleNetworkFilter", Refuses),
+        new(NetworkPrefix + "ext_authz.v3.ExtAuthz", Refuses),
+        new(NetworkPrefix + "sni_dynamic_forward_proxy.v3.FilterConfig", Refuses),
+        new(NetworkPrefix + "wasm.v3.Wasm", Refuses),
     ];
+
+    internal static IReadOnlyList<UnbuiltHttpFilter> Http => HttpFilters;
+
+    internal static IReadOnlyList<UnbuiltNetworkFilter> Network => NetworkFilters;
 
     public static IHttpFilterFactory? FindHttp(string? configType) =>
         Array.Find(HttpFilters, filter => filter.ConfigType == configType);
