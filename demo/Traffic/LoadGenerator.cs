@@ -29,10 +29,12 @@ public sealed class LoadGenerator : IAsyncDisposable
         new(client, requestsPerSecond, workers);
 
     /// <summary>Waits until this many requests were answered.</summary>
-    public async Task WaitForAnswersAsync(int answers, CancellationToken cancellation)
-    {
-        while (Figures.Answers < answers) await Task.Delay(PollInterval, cancellation);
-    }
+    public Task WaitForAnswersAsync(int answers, CancellationToken cancellation) =>
+        _recorder.WaitAsync(answers, failures: 0, cancellation);
+
+    /// <summary>Waits until this many requests failed.</summary>
+    public Task WaitForFailuresAsync(int failures, CancellationToken cancellation) =>
+        _recorder.WaitAsync(answers: 0, failures, cancellation);
 
     /// <summary>Stops it, lets what is under way end, and gives what was seen.</summary>
     public async Task<TrafficFigures> StopAsync()
@@ -49,8 +51,6 @@ public sealed class LoadGenerator : IAsyncDisposable
         _client.Dispose();
         _stop.Dispose();
     }
-
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private async Task WorkAsync(TimeSpan interval)
     {

@@ -5,6 +5,8 @@ public sealed class TrafficRecorder
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, List<long>> _ticks = new(StringComparer.Ordinal);
+    private readonly List<Waiter> _waiters = [];
+    private int _answers;
     private int _failures;
     private string _firstFailure = "";
 
@@ -15,6 +17,8 @@ public sealed class TrafficRecorder
         {
             if (!_ticks.TryGetValue(version, out var ticks)) _ticks[version] = ticks = [];
             ticks.Add(time.Ticks);
+            _answers++;
+            Tell();
         }
     }
 
@@ -24,7 +28,22 @@ public sealed class TrafficRecorder
         lock (_lock)
         {
             if (_failures++ == 0) _firstFailure = what;
+            Tell();
         }
+    }
+
+    /// <summary>Waits until this many requests were answered and this many failed.</summary>
+    public async Task WaitAsync(int answers, int failures, CancellationToken cancellation)
+    {
+        var waiter = new Waiter(
+            answers, failures, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_lock)
+        {
+            _waiters.Add(waiter);
+            Tell();
+        }
+
+        await waiter.Reached.Task.WaitAsync(cancellation);
     }
 
     /// <summary>What was collected so far.</summary>
@@ -38,6 +57,16 @@ public sealed class TrafficRecorder
         }
     }
 
+    private void Tell()
+    {
+        for (var i = _waiters.Count - 1; i >= 0; i--)
+        {
+            if (_waiters[i].Answers > _answers || _waiters[i].Failures > _failures) continue;
+            _waiters[i].Reached.SetResult();
+            _waiters.RemoveAt(i);
+        }
+    }
+
     private static VersionFigures Summary(string version, List<long> ticks, int all)
     {
         var sorted = ticks.Order().ToList();
@@ -47,4 +76,6 @@ public sealed class TrafficRecorder
 
     private static TimeSpan At(List<long> sorted, double part) =>
         TimeSpan.FromTicks(sorted[(int)(part * (sorted.Count - 1))]);
+
+    private sealed record Waiter(int Answers, int Failures, TaskCompletionSource Reached);
 }

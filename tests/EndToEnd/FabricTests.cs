@@ -45,7 +45,7 @@ public sealed class FabricTests
         Assert.Equal(0, before.Failures);
         Assert.Equal("v1", Assert.Single(before.Versions).Version);
         await mesh["web"].CrashAsync();
-        while (load.Figures.Failures == 0) await Task.Delay(10, limit.Token);
+        await load.WaitForFailuresAsync(1, limit.Token);
     }
 
     private static HttpClient Client(RunningMesh mesh, string workload)

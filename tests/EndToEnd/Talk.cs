@@ -41,7 +41,7 @@ internal static class Talk
     /// <summary>Reads exactly this many bytes.</summary>
     public static async Task<string> ReadAsync(NetworkStream stream, int count)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         var buffer = new byte[count];
         await stream.ReadExactlyAsync(buffer, limit.Token);
         return Encoding.ASCII.GetString(buffer);

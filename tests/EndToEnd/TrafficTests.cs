@@ -74,5 +74,5 @@ public sealed class TrafficTests
         Assert.Equal(0, (await load.StopAsync()).Failures);
     }
 
-    private static CancellationToken Limit() => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    private static CancellationToken Limit() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 }
