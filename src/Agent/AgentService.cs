@@ -13,8 +13,6 @@ namespace MeshProxy.Agent;
 /// <summary>pilot-agent's duties around a proxy of the same process.</summary>
 public sealed class AgentService
 {
-    private const string DiscoverySocket = "XDS";
-    private const string SecretSocket = "./var/run/secrets/workload-spiffe-uds/socket";
     private const string BootstrapFile = "envoy-rev.json";
 
     // Where redirects bring questions about names (DNS_PROXY_ADDR's default).
@@ -44,17 +42,27 @@ public sealed class AgentService
         _targets = MetricsSettings.Parse(environment.Find("ISTIO_PROMETHEUS_ANNOTATIONS"), _config.StatusPort);
     }
 
+    /// <summary>Where the proxy is served its secrets.</summary>
+    internal const string SecretSocket = "./var/run/secrets/workload-spiffe-uds/socket";
+
     private bool CapturesNames => _environment.Flag("ISTIO_META_DNS_CAPTURE");
 
+    /// <summary>Where the proxy is served its configuration.</summary>
+    internal static string DiscoverySocket(ProxyConfig config) => $"{config.ConfigPath.TrimEnd('/')}/XDS";
+
     /// <summary>Runs until the proxy ends or the process is told to, draining before it goes.</summary>
-    /// <param name="makeProxy">Makes the proxy of a command line of Envoy's.</param>
+    /// <param name="makeProxy">
+    /// Makes the proxy of a command line of Envoy's, and of the listener's name that is to answer before it is configured.
+    /// </param>
     /// <returns>The process's exit status.</returns>
-    public int Run(Func<string[], IProxy> makeProxy)
+    public int Run(Func<string[], string, IProxy> makeProxy)
     {
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         var file = WriteBootstrap();
-        using var proxy = makeProxy(BootstrapBuilder.Arguments(_options, _environment, _config, file));
+        using var proxy = makeProxy(
+            BootstrapBuilder.Arguments(_options, _environment, _config, file),
+            BootstrapBuilder.ReadinessListener(_environment));
         return RunAsync(proxy).GetAwaiter().GetResult();
     }
 
@@ -66,7 +74,7 @@ public sealed class AgentService
         using var names = CapturesNames ? StartNames() : null;
         var relay = new DiscoveryRelay(xds, names is null ? null : table => TakeNames(names, table), _log);
         await using var local = new LocalServer(
-            Path.Combine(_config.ConfigPath, DiscoverySocket), SecretSocket, relay, _secrets, _log);
+            DiscoverySocket(_config), SecretSocket, relay, _secrets, _log);
         using var prober = new Prober(ProbedAddress(), _config.StatusPort);
         using var metrics = new MergedMetrics(_environment.Number("ENVOY_PROMETHEUS_PORT", 15090), _targets, NodeMetadata.IstioVersion);
         await using var status = new StatusServer(

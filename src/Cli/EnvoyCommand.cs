@@ -34,14 +34,17 @@ internal static class EnvoyCommand
     /// <summary>A server of a command line's bootstrap, not started.</summary>
     /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
     /// <exception cref="ProtobufException">The bootstrap is malformed.</exception>
-    public static ProxyServer MakeServer(EnvoyOptions options, Loggers loggers)
+    /// <param name="options">The command line.</param>
+    /// <param name="loggers">Where it says what happens.</param>
+    /// <param name="earlyListener">The listener that serves before configuration has come; empty for none.</param>
+    public static ProxyServer MakeServer(EnvoyOptions options, Loggers loggers, string earlyListener = "")
     {
         var loaded = BootstrapLoader.Load(options);
         foreach (var unknown in loaded.UnknownFields)
         {
             loggers.Config.Warning($"The bootstrap's field {unknown} is unknown and was left out (--allow-unknown-static-fields).");
         }
-        return new ProxyServer(loaded.Bootstrap, Settings(options), loggers);
+        return new ProxyServer(loaded.Bootstrap, Settings(options) with { EarlyListener = earlyListener }, loggers);
     }
 
     private static int Print(string text)

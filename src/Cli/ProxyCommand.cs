@@ -55,11 +55,12 @@ internal static class ProxyCommand
         }
     }
 
-    private static EmbeddedProxy MakeProxy(string[] arguments)
+    private static EmbeddedProxy MakeProxy(string[] arguments, string readinessListener)
     {
         var options = EnvoyOptions.Parse(arguments);
-        return new EmbeddedProxy(EnvoyCommand.MakeServer(
-            options, new Loggers(new LogSink(Console.Error, options.LogFormat), options.LogLevel, options.ComponentLogLevels)));
+        var loggers = new Loggers(
+            new LogSink(Console.Error, options.LogFormat), options.LogLevel, options.ComponentLogLevels);
+        return new EmbeddedProxy(EnvoyCommand.MakeServer(options, loggers, readinessListener));
     }
 
     private static Option<string> Text(string name, string help, string absent) =>

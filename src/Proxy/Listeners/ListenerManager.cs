@@ -20,6 +20,7 @@ public sealed class ListenerManager
     private readonly List<ListenerEntry> _active = [];
     private readonly List<ListenerEntry> _warming = [];
     private readonly List<ListenerEntry> _draining = [];
+    private readonly List<ListenerEntry> _early = [];
     private readonly Dictionary<string, RefusedListener> _refused = new(StringComparer.Ordinal);
     private bool _workersStarted;
     private bool _paused;
@@ -118,13 +119,26 @@ public sealed class ListenerManager
         return true;
     }
 
+    /// <summary>Opens a static listener for traffic before the others; its clusters must be warm. Unknown names do nothing.</summary>
+    public void StartEarly(string name)
+    {
+        if (_active.Find(entry => entry.Config.Name == name) is { } entry)
+        {
+            _early.Add(entry);
+            GiveToWorkers(entry, replaced: null);
+        }
+    }
+
     /// <summary>Opens for traffic what is active; called once, when clusters and static listeners are warm.</summary>
     public void StartWorkers(Action onStarted)
     {
         _workersStarted = true;
         foreach (var entry in _active)
         {
-            GiveToWorkers(entry, replaced: null);
+            if (!_early.Remove(entry))
+            {
+                GiveToWorkers(entry, replaced: null);
+            }
         }
         var left = _workers.Length;
         foreach (var worker in _workers)

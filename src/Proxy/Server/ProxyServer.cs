@@ -281,6 +281,10 @@ public sealed class ProxyServer : IDisposable
     // What has a control plane can start once the clusters without one are there; the runtime comes before all it may steer.
     private void OnPrimaryClustersReady()
     {
+        if (_options.EarlyListener.Length > 0)
+        {
+            Listeners.StartEarly(_options.EarlyListener);
+        }
         _subscriptions.StartAds();
         foreach (var layer in _rtds)
         {

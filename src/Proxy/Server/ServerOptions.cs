@@ -39,6 +39,12 @@ public sealed record ServerOptions
     /// <summary>--stats-tag: tags of every stat.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> StatsTags { get; init; } = [];
 
+    /// <summary>
+    /// The static listener that serves before configuration has come, so that who asks whether we are ready is told "no"
+    /// and not left without an answer; empty for none. Its clusters must be static ones.
+    /// </summary>
+    public string EarlyListener { get; init; } = "";
+
     /// <summary>--mode validate: everything is compiled, nothing opened.</summary>
     public bool ValidateOnly { get; init; }
 }
