@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Every configuration captured from a real istiod is accepted whole, over state of the world and over delta.
 //
-//   unshare -n node tests/accept-captures.mjs --executable PATH [--only TEXT]
+//   unshare -n node tests/accept-captures.mjs --executable PATH [--only TEXT] [--dumps DIRECTORY]
+//
+// With --dumps the proxy's /config_dump?include_eds is kept of each delta case, as SCENARIO-WORKLOAD.json: what tests/Cli.Tests read.
 //
 // Each captured folder is served by Istiod/replay.mjs to a proxy with the bootstrap of a sidecar's essentials; the case passes when
 // every type that the folder holds was acknowledged and nothing was refused. The ports are those of Istio, so it wants a network
@@ -21,6 +23,7 @@ const option = (name, fallback) => {
 };
 const executable = option('executable');
 const only = option('only', '');
+const dumps = option('dumps', '');
 const patience = Number(option('patience', '20000'));
 const [discoveryPort, controlPort, adminPort] = [15010, 15099, 15000];
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -45,10 +48,12 @@ const cluster = (name, address) => ({
   load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
 });
 
-function bootstrap(protocol, directory) {
+const nodeOf = (folder) => JSON.parse(fs.readFileSync(path.join(folder, 'request.json'), 'utf8')).node;
+
+function bootstrap(protocol, directory, folder) {
   const loopback = { socket_address: { address: '127.0.0.1', port_value: discoveryPort } };
   return {
-    node: { id: 'sidecar~10.42.0.1~test.default~default.svc.cluster.local', cluster: 'test.default' },
+    node: nodeOf(folder),
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: adminPort } } },
     bootstrap_extensions: [
       {
@@ -150,7 +155,7 @@ async function settled(wanted, proxy) {
 async function run(folder, protocol) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'captures-'));
   const config = path.join(directory, 'bootstrap.json');
-  fs.writeFileSync(config, JSON.stringify(bootstrap(protocol, directory)));
+  fs.writeFileSync(config, JSON.stringify(bootstrap(protocol, directory, folder)));
   const [certificate, key] = ['cert.pem', 'key.pem'].map((file) => path.join(directory, file));
   const subject = '-subj / -addext subjectAltName=URI:spiffe://cluster.local/ns/default/sa/default';
   execSync(
@@ -177,6 +182,10 @@ async function run(folder, protocol) {
     }
     if (proxy.exitCode !== null) faults.push('the proxy ended');
     if (/internal error/.test(proxy.said)) faults.push(proxy.said.slice(0, 2000));
+    if (dumps && protocol === 'DELTA_GRPC') {
+      const name = path.relative(captured, folder).replaceAll('/', '-');
+      fs.writeFileSync(path.join(dumps, `${name}.json`), await get(adminPort, '/config_dump?include_eds'));
+    }
     const unsupported = await get(adminPort, '/unsupported').catch(() => '');
     return { faults, unsupported };
   } finally {

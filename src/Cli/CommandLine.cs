@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MeshProxy.Cli.Dumps;
 
 namespace MeshProxy.Cli;
 
@@ -9,6 +10,20 @@ internal static class CommandLine
 {
     // "@file" is no file of arguments: values that begin so are values.
     private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
+
+    /// <summary>Runs a command's work; what it cannot do is one line on standard error and exit status 1.</summary>
+    public static int Guard(Func<int> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (CommandException refused)
+        {
+            Console.Error.WriteLine($"Error: {refused.Message}");
+            return 1;
+        }
+    }
 
     public static int Invoke(Command command, string[] arguments)
     {

@@ -1,3 +1,5 @@
+using MeshProxy.Cli.Explain;
+
 namespace MeshProxy.Cli;
 
 /// <summary>Subcommands by their first word. Anything else is a command line of Envoy's.</summary>
@@ -16,6 +18,7 @@ internal static class Commands
         ["wait"] = WaitCommand.Run,
         ["request"] = RequestCommand.Run,
         ["config"] = ConfigCommand.Run,
+        ["explain"] = ExplainCommand.Run,
     };
 
     public static int Run(string[] arguments)

@@ -3,6 +3,7 @@ using Envoy.Config.Endpoint.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Listeners;
+using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Upstream;
 using MeshProxy.Xds.Protobuf;
@@ -300,6 +301,10 @@ public static class ConfigDumps
         endpoint.HealthCheckConfigValue = check;
         var member = LbEndpoint.New();
         member.Endpoint = endpoint;
+        if (!host.Metadata.IsEmpty)
+        {
+            member.Metadata = MetadataConversion.ToMessage(host.Metadata);
+        }
         member.LoadBalancingWeight = host.Weight;
         member.HealthStatus = host.Health switch
         {

@@ -24,6 +24,59 @@ public static class MetadataConversion
         return converted;
     }
 
+    /// <summary>The message of what was converted, for dumps.</summary>
+    public static Metadata ToMessage(DynamicMetadata metadata)
+    {
+        var message = Metadata.New();
+        foreach (var name in metadata.Namespaces)
+        {
+            var fields = Struct.New();
+            foreach (var (key, value) in metadata.Get(name)!)
+            {
+                fields.Fields.Set(key, ToMessage(value));
+            }
+            message.FilterMetadata.Set(name, fields);
+        }
+        return message;
+    }
+
+    private static Value ToMessage(MetadataValue node)
+    {
+        var value = Value.New();
+        switch (node)
+        {
+            case MetadataValue.BoolNode flag:
+                value.BoolValue = flag.Value;
+                break;
+            case MetadataValue.NumberNode number:
+                value.NumberValue = number.Value;
+                break;
+            case MetadataValue.StringNode text:
+                value.StringValue = text.Value;
+                break;
+            case MetadataValue.ListNode list:
+                var items = ListValue.New();
+                foreach (var item in list.Items)
+                {
+                    items.Values.Add(ToMessage(item));
+                }
+                value.ListValue = items;
+                break;
+            case MetadataValue.StructNode nested:
+                var fields = Struct.New();
+                foreach (var (key, field) in nested.Fields)
+                {
+                    fields.Fields.Set(key, ToMessage(field));
+                }
+                value.StructValue = fields;
+                break;
+            default:
+                value.NullValue = NullValue.NullValue;
+                break;
+        }
+        return value;
+    }
+
     public static MetadataValue ToValue(Value value) => value.KindCase switch
     {
         Value.KindOneofCase.NumberValue => MetadataValue.From(value.NumberValue),

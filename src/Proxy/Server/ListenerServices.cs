@@ -13,7 +13,7 @@ using Matcher = Xds.Type.Matcher.V3.Matcher;
 namespace MeshProxy.Proxy.Server;
 
 /// <summary>Joins listeners with the other rooms' compilers.</summary>
-internal sealed class ListenerServices(ServerContext server, bool internalListeners) : ListenerCompilerServices
+internal class ListenerServices(ServerContext server, bool internalListeners) : ListenerCompilerServices
 {
     public override MessageValidationOptions Validation => server.Validation;
 

@@ -1,10 +1,8 @@
-using System.Net;
 using System.Text;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.Grpc;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Transport;
-using EscapedSlashes = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.PathWithEscapedSlashesAction;
 
 namespace MeshProxy.Proxy.Http.ConnectionManager;
 
@@ -145,36 +143,14 @@ internal sealed partial class ActiveStream
 
     private bool NormalizePath(HeaderMap headers)
     {
-        var rejects = headers.Get(KnownHeader.Path).Contains((byte)'#')
-            && _config.Runtime.GetBoolean("envoy.reloadable_features.http_reject_path_with_fragment", true);
-        var redirects = false;
-        if (!rejects)
-        {
-            switch (_config.EscapedSlashes)
-            {
-                case EscapedSlashes.RejectRequest:
-                    rejects = PathNormalizer.HasEscapedSlashes(headers);
-                    break;
-                case EscapedSlashes.UnescapeAndRedirect:
-                    redirects = PathNormalizer.UnescapeSlashes(headers);
-                    break;
-                case EscapedSlashes.UnescapeAndForward:
-                    PathNormalizer.UnescapeSlashes(headers);
-                    break;
-            }
-        }
-        rejects = rejects || (_config.NormalizePath && !PathNormalizer.Canonicalize(headers));
-        if (!rejects && _config.MergeSlashes)
-        {
-            PathNormalizer.MergeSlashes(headers);
-        }
+        var verdict = RequestTarget.NormalizePath(_config, headers);
         // gRPC clients do not follow redirects.
-        if (rejects || (redirects && Filters.IsGrpcRequest))
+        if (verdict == PathVerdict.Reject || (verdict == PathVerdict.Redirect && Filters.IsGrpcRequest))
         {
             _stats.Inc(HttpManagerStat.DownstreamRqFailedPathNormalization);
             return Refuse(400, ResponseCodeDetails.PathNormalizationFailed);
         }
-        if (redirects)
+        if (verdict == PathVerdict.Redirect)
         {
             _stats.Inc(HttpManagerStat.DownstreamRqRedirectedWithNormalizedPath);
             var location = headers.GetString(KnownHeader.Path)!;
@@ -187,16 +163,7 @@ internal sealed partial class ActiveStream
 
     private void NormalizeHost(HeaderMap headers, bool isConnect)
     {
-        if (_config.StripTrailingHostDot)
-        {
-            HostNormalizer.StripTrailingDot(headers);
-        }
-        if (_config.StripPort == StripPort.None)
-        {
-            return;
-        }
-        int? only = _config.StripPort == StripPort.Matching ? (Connection.Info.LocalAddress as IPEndPoint)?.Port ?? -1 : null;
-        if (HostNormalizer.StripPort(headers, only) is { } port && isConnect)
+        if (RequestTarget.NormalizeHost(_config, headers, Connection.Info.LocalAddress) is { } port && isConnect)
         {
             StreamInfo.FilterState.Set(OriginalConnectPort.Key, new OriginalConnectPort(port), FilterStateLifeSpan.Request);
         }

@@ -45,7 +45,7 @@ internal static class FilterChainCompiler
         CheckPlace(filter, factory.IsTerminal, isLast, field);
         var message = filter.TypedConfig?.Message
             ?? throw new ConfigurationException($"{field}.typed_config: the filter '{filter.Name}' needs its configuration; set typed_config.");
-        return new HttpFilterEntry(filter.Name, factory.Compile(message, statPrefix, context), filter.Disabled);
+        return new HttpFilterEntry(filter.Name, factory.Compile(message, statPrefix, context), filter.Disabled, filter.TypedConfig);
     }
 
     private static HttpFilterEntry Discovered(HttpFilter filter, bool isLast, string statPrefix, FactoryContext context, string field) =>

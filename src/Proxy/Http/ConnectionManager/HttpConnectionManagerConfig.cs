@@ -5,12 +5,14 @@ using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Matching;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Xds.Protobuf;
 using Config = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager;
 
 namespace MeshProxy.Proxy.Http.ConnectionManager;
 
 /// <summary>One entry of http_filters, compiled.</summary>
-internal sealed record HttpFilterEntry(string Name, IHttpFilterConfig Config, bool Disabled);
+/// <param name="Definition">What it was compiled from, for explanations; null when it comes by discovery.</param>
+internal sealed record HttpFilterEntry(string Name, IHttpFilterConfig Config, bool Disabled, Any? Definition = null);
 
 /// <summary>The filters of one kind of upgrade; null chain: the manager's own.</summary>
 internal sealed record UpgradeEntry(bool Enabled, IReadOnlyList<HttpFilterEntry>? Filters);

@@ -15,10 +15,13 @@ internal sealed class HttpConnectionManagerFactory : INetworkFilterFactory
     public bool IsTerminal(Message config) => true;
 
     public INetworkFilterConfig Compile(Message config, FactoryContext context) =>
-        new Chain(new HttpConnectionManagerCompiler(Config.From(config), context).Compile());
+        new HttpConnectionManagerFilter(new HttpConnectionManagerCompiler(Config.From(config), context).Compile());
+}
 
-    private sealed class Chain(HttpConnectionManagerConfig config) : INetworkFilterConfig
-    {
-        public void CreateFilter(Connection connection) => connection.AddReadFilter(new HttpConnectionManager(config));
-    }
+/// <summary>The manager as a filter of a chain.</summary>
+internal sealed class HttpConnectionManagerFilter(HttpConnectionManagerConfig config) : INetworkFilterConfig
+{
+    public HttpConnectionManagerConfig Config { get; } = config;
+
+    public void CreateFilter(Connection connection) => connection.AddReadFilter(new HttpConnectionManager(Config));
 }

@@ -7,7 +7,7 @@ using Config = Envoy.Config.Route.V3.RouteMatch;
 namespace MeshProxy.Proxy.Http.Router;
 
 /// <summary>A compiled route.v3.RouteMatch; all its conditions must hold.</summary>
-internal sealed class RouteMatch
+internal sealed partial class RouteMatch
 {
     private readonly FractionalPercent? _fraction;
     private readonly bool _grpc;
@@ -21,6 +21,7 @@ internal sealed class RouteMatch
 
     private RouteMatch(Config config, PathSpecifier path, FactoryContext context, string field)
     {
+        Definition = config;
         Path = path;
         _fraction = config.RuntimeFraction is { } fraction ? new FractionalPercent(fraction, context.Runtime) : null;
         _grpc = config.Grpc is not null;
@@ -35,6 +36,9 @@ internal sealed class RouteMatch
 
     public PathSpecifier Path { get; }
 
+    /// <summary>As it came.</summary>
+    public Config Definition { get; }
+
     public static RouteMatch Compile(Config config, FactoryContext context, string field) =>
         new(config, PathOf(config, field), context, field);
 
@@ -42,6 +46,7 @@ internal sealed class RouteMatch
 
     private RouteMatch(Config config, PathSpecifier path)
     {
+        Definition = config;
         Path = path;
         _grpc = config.Grpc is not null;
         _headers = [];

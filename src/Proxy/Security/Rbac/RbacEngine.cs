@@ -34,6 +34,11 @@ internal sealed class RbacPolicy(string name, RbacRule permissions, RbacRule pri
 {
     public string Name { get; } = name;
 
+    /// <summary>Which part does not fit, in the order they are asked; null when the policy matches.</summary>
+    public string? WhyNot(in RbacContext context) => !permissions.Match(context) ? "its permissions (what may be done) do not cover this"
+        : !principals.Match(context) ? "its principals (who may do it) do not include this caller"
+        : Match(context) ? null : "its condition is not true";
+
     public bool Match(in RbacContext context) => permissions.Match(context) && principals.Match(context)
         && (condition is null || condition.Matches(new LogContext(context.Headers, null, null, context.StreamInfo)));
 }
@@ -41,6 +46,11 @@ internal sealed class RbacPolicy(string name, RbacRule permissions, RbacRule pri
 /// <summary>`rules`: policies in order of their names, one action for all.</summary>
 internal sealed class RbacPolicyEngine(RbacAction action, RbacPolicy[] policies) : RbacEngine
 {
+    public RbacAction Action => action;
+
+    /// <summary>In the order in which they are tried.</summary>
+    public IReadOnlyList<RbacPolicy> Policies => policies;
+
     public override RbacDecision Decide(in RbacContext context)
     {
         string? matched = null;
