@@ -27,7 +27,7 @@ internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
         _subscription = subscriptions.Subscribe(source, Listener.Descriptor.TypeUrl, [], scope, this);
     }
 
-    /// <summary>Version of the newest push, for config_dump; empty before the first.</summary>
+    /// <summary>Version of the newest push that changed something, for config_dump; empty before the first.</summary>
     public string Version { get; private set; } = "";
 
     public void Start() => _subscription.Start();
@@ -40,21 +40,25 @@ internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
         try
         {
             // Removals come first, so that a renamed listener can take over its predecessor's address in one push.
+            var changed = false;
             foreach (var name in isDelta ? removed : Missing(added))
             {
-                _manager.Remove(name);
+                changed |= _manager.Remove(name);
             }
             var errors = new StringBuilder();
             var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (var resource in added)
             {
-                Add(resource, systemVersion, isDelta, names, errors);
+                changed |= Add(resource, systemVersion, isDelta, names, errors);
+            }
+            if (changed)
+            {
+                Version = systemVersion;
             }
             if (errors.Length > 0)
             {
                 throw new ConfigurationException($"Error adding/updating listener(s) {errors}");
             }
-            Version = systemVersion;
         }
         finally
         {
@@ -66,7 +70,7 @@ internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
 
     public void Dispose() => _subscription.Dispose();
 
-    private void Add(DecodedResource resource, string systemVersion, bool isDelta, HashSet<string> names, StringBuilder errors)
+    private bool Add(DecodedResource resource, string systemVersion, bool isDelta, HashSet<string> names, StringBuilder errors)
     {
         var listener = Listener.From(resource.Resource);
         try
@@ -75,11 +79,12 @@ internal sealed class LdsApi : ISubscriptionCallbacks, IDisposable
             {
                 throw new ConfigurationException($"duplicate listener {listener.Name} found");
             }
-            _manager.AddOrUpdate(listener, isDelta ? resource.Version : systemVersion, addedViaApi: true);
+            return _manager.AddOrUpdate(listener, isDelta ? resource.Version : systemVersion, addedViaApi: true);
         }
         catch (ConfigurationException refused)
         {
             errors.Append(listener.Name).Append(": ").Append(refused.Message).Append('\n');
+            return false;
         }
     }
 

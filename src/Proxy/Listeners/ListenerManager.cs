@@ -59,7 +59,7 @@ public sealed class ListenerManager
         var name = listener.Name.Length > 0 ? listener.Name : Guid.NewGuid().ToString();
         var warming = _warming.Find(entry => entry.Config.Name == name);
         var active = _active.Find(entry => entry.Config.Name == name);
-        if ((active is { AddedViaApi: false } && addedViaApi) || IsStopped(listener.TrafficDirection))
+        if (active is { AddedViaApi: false } || IsStopped(listener.TrafficDirection))
         {
             return false;
         }
@@ -251,10 +251,12 @@ public sealed class ListenerManager
 
     private ListenerEntry Compile(Listener listener, string name, ListenerEntry? active, string version, bool addedViaApi)
     {
+        var config = _compiler.Compile(listener, name, active?.Config);
         return new ListenerEntry
         {
-            Config = _compiler.Compile(listener, name, active?.Config),
-            Version = version,
+            Config = config,
+            // An exchange of filter chains goes on under the version of the listener they belong to, as in Envoy.
+            Version = IsInPlace(config, active) ? active!.Version : version,
             LastUpdated = _mainLoop.UtcNow,
             AddedViaApi = addedViaApi,
         };
@@ -284,6 +286,10 @@ public sealed class ListenerManager
             Discard(warming);
         }
         _stats.Inc(active is null && warming is null ? ListenerManagerStat.Added : ListenerManagerStat.Modified);
+        if (IsInPlace(entry.Config, active))
+        {
+            _stats.Inc(ListenerManagerStat.InPlaceUpdated);
+        }
         if (!_workersStarted)
         {
             InstallBeforeStart(entry, active);
@@ -293,6 +299,10 @@ public sealed class ListenerManager
         _warming.Add(entry);
         entry.Config.Init.Initialize(() => OnWarm(entry));
     }
+
+    // Chains hang on the drain of their listener: who has the same drain took its chains over.
+    private bool IsInPlace(CompiledListener config, ListenerEntry? active) =>
+        _workersStarted && ReferenceEquals(config.Drain, active?.Config.Drain);
 
     private void InstallBeforeStart(ListenerEntry entry, ListenerEntry? active)
     {
@@ -344,7 +354,6 @@ public sealed class ListenerManager
 
     private void UpdateInPlace(ListenerEntry entry, ListenerEntry replaced)
     {
-        _stats.Inc(ListenerManagerStat.InPlaceUpdated);
         var kept = entry.Config.AllChains.ToHashSet();
         var gone = replaced.Config.AllChains.Where(chain => !kept.Contains(chain)).ToHashSet();
         var config = entry.Config;
