@@ -1,6 +1,7 @@
 using Envoy.Admin.V3;
 using Envoy.Config.Endpoint.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Http.ConnectionManager;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability;
@@ -76,7 +77,65 @@ public static class ConfigDumps
     internal static void AddRoutes(ConfigTracker tracker, ListenerManager listeners, Singletons singletons)
     {
         tracker.Add("routes", names => Routes(listeners, singletons, names).Message);
-        tracker.Add("route_scopes", static _ => ScopedRoutesConfigDump.New().Message);
+        tracker.Add("route_scopes", names => RouteScopes(singletons, names).Message);
+    }
+
+    /// <summary>Filters that came by ECDS, a section for each kind that is followed.</summary>
+    internal static void AddExtensions(ConfigTracker tracker, Singletons singletons)
+    {
+        tracker.Add("ecds_filter_http", names => ExtensionConfigs(singletons, "http_filter", names).Message);
+        tracker.Add("ecds_filter_tcp_network", names => ExtensionConfigs(singletons, "network_filter", names).Message);
+    }
+
+    private static EcdsConfigDump ExtensionConfigs(Singletons singletons, string kind, DumpNameFilter names)
+    {
+        var dump = EcdsConfigDump.New();
+        foreach (var followed in ExtensionSubscription.All(singletons).Where(followed => followed.Kind == kind))
+        {
+            if (followed.Resource is { } resource && names(resource.Name))
+            {
+                var entry = EcdsConfigDump.EcdsFilterConfig.New();
+                entry.VersionInfo = followed.Version;
+                entry.EcdsFilter = Any.Pack(resource);
+                entry.LastUpdated = followed.LastUpdated;
+                dump.EcdsFilters.Add(entry);
+            }
+        }
+        return dump;
+    }
+
+    private static ScopedRoutesConfigDump RouteScopes(Singletons singletons, DumpNameFilter names)
+    {
+        var dump = ScopedRoutesConfigDump.New();
+        foreach (var set in ScopedRoutes.All(singletons).Where(set => names(set.Name)))
+        {
+            if (set.IsFollowed)
+            {
+                var entry = ScopedRoutesConfigDump.DynamicScopedRouteConfigs.New();
+                entry.Name = set.Name;
+                entry.VersionInfo = set.Version;
+                entry.LastUpdated = set.LastUpdated;
+                AddScopes(entry.ScopedRouteConfigs, set);
+                dump.DynamicScopedRouteConfigsValue.Add(entry);
+            }
+            else
+            {
+                var entry = ScopedRoutesConfigDump.InlineScopedRouteConfigs.New();
+                entry.Name = set.Name;
+                entry.LastUpdated = set.LastUpdated;
+                AddScopes(entry.ScopedRouteConfigs, set);
+                dump.InlineScopedRouteConfigsValue.Add(entry);
+            }
+        }
+        return dump;
+    }
+
+    private static void AddScopes(AnyList list, ScopedRoutes set)
+    {
+        foreach (var scope in set.Scopes)
+        {
+            list.Add(Any.Pack(scope));
+        }
     }
 
     private static RoutesConfigDump Routes(ListenerManager listeners, Singletons singletons, DumpNameFilter names)

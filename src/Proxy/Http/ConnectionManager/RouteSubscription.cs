@@ -120,11 +120,11 @@ internal sealed class RouteSubscription : IRouteProvider, ISubscriptionCallbacks
             ResourceChecks.CheckPacked(message.Message, _context.Validation);
             _table = RouteTableCompiler.Compile(message, _context, validateClusters: false);
             Message = message;
+            Version = added[0].Version;
             LastUpdated = DateTime.UtcNow;
             _stats.Inc(0);
             _stats.Set(2, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         }
-        Version = added[0].Version;
     }
 
     private void Wait(InitManager init)

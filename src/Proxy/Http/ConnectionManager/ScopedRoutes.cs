@@ -12,14 +12,30 @@ namespace MeshProxy.Proxy.Http.ConnectionManager;
 /// <summary>scoped_routes: a key out of the request's headers chooses the route table.</summary>
 internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks, IDisposable
 {
+    private const int Reload = 0;
+    private const int AllScopes = 2;
+    private const int ActiveScopes = 4;
+    private const int ReloadTime = 5;
+
+    private static readonly StatBlockLayout Layout = new(
+    [
+        ("config_reload", StatKind.Counter),
+        ("update_empty", StatKind.Counter),
+        ("all_scopes", StatKind.Gauge),
+        ("on_demand_scopes", StatKind.Gauge),
+        ("active_scopes", StatKind.Gauge),
+        ("config_reload_time_ms", StatKind.Gauge),
+    ]);
+
     private readonly Fragment[] _fragments;
     private readonly Config _config;
     private readonly FactoryContext _context;
     private readonly IStatsScope _scope;
     private readonly Action _ready;
     private readonly ISubscription? _subscription;
+    private readonly StatBlock? _stats;
     private List<IDisposable> _uses = [];
-    private readonly Dictionary<string, ScopedRouteConfiguration> _scopes = new(StringComparer.Ordinal);
+    private Dictionary<string, ScopedRouteConfiguration> _scopes = new(StringComparer.Ordinal);
     private volatile Dictionary<string, IRouteProvider> _tables = new(StringComparer.Ordinal);
 
     public ScopedRoutes(Config config, FactoryContext context, IStatsScope scope)
@@ -32,14 +48,16 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks, IDi
         switch (config.ConfigSpecifierCase)
         {
             case Config.ConfigSpecifierOneofCase.ScopedRouteConfigurationsList:
+                var inline = new Dictionary<string, ScopedRouteConfiguration>(StringComparer.Ordinal);
                 foreach (var one in config.ScopedRouteConfigurationsList!.Value.ScopedRouteConfigurations)
                 {
-                    _scopes[one.Name] = one;
+                    inline[one.Name] = one;
                 }
-                Rebuild();
+                Rebuild(inline);
                 break;
             case Config.ConfigSpecifierOneofCase.ScopedRds:
                 var rds = config.ScopedRds!.Value;
+                _stats = _scope.Block(Layout);
                 _subscription = context.Subscriptions.Subscribe(
                     rds.ScopedRdsConfigSource ?? throw new ConfigurationException("scoped_rds.scoped_rds_config_source: is missing; set it."),
                     ScopedRouteConfiguration.Descriptor.TypeUrl, [], _scope, this);
@@ -49,48 +67,79 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks, IDi
             default:
                 throw new ConfigurationException("scoped_routes: no scopes are named; set scoped_route_configurations_list or scoped_rds.");
         }
+        Known(context.Singletons).Add(this);
     }
 
     private sealed record Fragment(byte[] Header, string Separator, uint Index, string? ElementSeparator, string ElementKey);
+
+    /// <summary>The name of the set of scopes.</summary>
+    public string Name => _config.Name;
+
+    /// <summary>The scopes in force, for config_dump.</summary>
+    public IReadOnlyCollection<ScopedRouteConfiguration> Scopes => _scopes.Values;
+
+    /// <summary>Whether they are followed, not written within the listener.</summary>
+    public bool IsFollowed => _subscription is not null;
+
+    /// <summary>version_info of what is in force.</summary>
+    public string Version { get; private set; } = "";
+
+    public DateTime LastUpdated { get; private set; }
+
+    /// <summary>All sets of scopes, for config_dump.</summary>
+    public static IReadOnlyList<ScopedRoutes> All(Singletons singletons) => Known(singletons);
 
     public RouteTable? Table(HeaderMap headers, StreamInfo info) =>
         KeyOf(headers) is { } key && _tables.TryGetValue(key, out var provider) ? provider.Table(headers, info) : null;
 
     public void OnConfigUpdate(IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
     {
-        if (!isDelta)
-        {
-            _scopes.Clear();
-        }
+        var scopes = isDelta ? new Dictionary<string, ScopedRouteConfiguration>(_scopes) : new(StringComparer.Ordinal);
         foreach (var name in removed)
         {
-            _scopes.Remove(name);
+            scopes.Remove(name);
         }
         foreach (var resource in added)
         {
-            _scopes[resource.Name] = ScopedRouteConfiguration.From(resource.Resource);
+            scopes[resource.Name] = ScopedRouteConfiguration.From(resource.Resource);
         }
-        // One request asks for the tables of all scopes.
-        using var paused = _context.Subscriptions.Pause(RouteConfiguration.Descriptor.TypeUrl);
-        Rebuild();
+        if (IsChange(scopes))
+        {
+            // One request asks for the tables of all scopes.
+            using var paused = _context.Subscriptions.Pause(RouteConfiguration.Descriptor.TypeUrl);
+            Rebuild(scopes);
+            Version = systemVersion;
+            _stats!.Inc(Reload);
+            _stats.Set(ReloadTime, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+            _stats.Set(AllScopes, scopes.Count);
+            _stats.Set(ActiveScopes, scopes.Count);
+        }
         _ready();
     }
 
     public void Dispose()
     {
+        Known(_context.Singletons).Remove(this);
         _subscription?.Dispose();
         EndUses(_uses);
     }
 
     public void OnConfigUpdateFailed(string reason, bool initialFetchTimeout) => _ready();
 
-    private void Rebuild()
+    private static List<ScopedRoutes> Known(Singletons singletons) =>
+        singletons.Get("scoped_routes", static () => new List<ScopedRoutes>());
+
+    private bool IsChange(Dictionary<string, ScopedRouteConfiguration> scopes) =>
+        scopes.Count != _scopes.Count
+        || scopes.Any(scope => !_scopes.TryGetValue(scope.Key, out var held) || !held.Message.Equals(scope.Value.Message));
+
+    private void Rebuild(Dictionary<string, ScopedRouteConfiguration> scopes)
     {
         var tables = new Dictionary<string, IRouteProvider>(StringComparer.Ordinal);
         var uses = new List<IDisposable>();
         try
         {
-            Compile(tables, uses);
+            Compile(scopes, tables, uses);
         }
         catch
         {
@@ -98,13 +147,16 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks, IDi
             throw;
         }
         _tables = tables;
+        _scopes = scopes;
+        LastUpdated = DateTime.UtcNow;
         EndUses(_uses);
         _uses = uses;
     }
 
-    private void Compile(Dictionary<string, IRouteProvider> tables, List<IDisposable> uses)
+    private void Compile(
+        Dictionary<string, ScopedRouteConfiguration> scopes, Dictionary<string, IRouteProvider> tables, List<IDisposable> uses)
     {
-        foreach (var (name, scope) in _scopes)
+        foreach (var (name, scope) in scopes)
         {
             var key = new StringBuilder();
             foreach (var fragment in scope.KeyValue?.Fragments ?? default)
