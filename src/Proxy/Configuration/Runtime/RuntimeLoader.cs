@@ -11,6 +11,7 @@ namespace MeshProxy.Proxy.Configuration.Runtime;
 public sealed class RuntimeLoader : IRuntime
 {
     private readonly List<RuntimeLayer> _layers = [];
+    private readonly HashSet<string> _unreadable = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RuntimeValue> _admin = new(StringComparer.Ordinal);
     private readonly StatBlock _stats;
     private readonly int _adminIndex = -1;
@@ -25,6 +26,11 @@ public sealed class RuntimeLoader : IRuntime
             Add(layer, serviceCluster, watcher, ref _adminIndex);
         }
         Rebuild();
+        if (layered is { } all && all.Layers.Any(static layer => layer.RtdsLayerValue is not null))
+        {
+            // Layers that are followed are put together once more, empty, when following begins (recorded).
+            _stats.Inc(RuntimeStat.LoadSuccess);
+        }
     }
 
     public long Generation => Volatile.Read(ref _generation);
@@ -87,13 +93,16 @@ public sealed class RuntimeLoader : IRuntime
         if (index >= 0)
         {
             _layers[index] = RuntimeLayer.From(name, fields);
-            _stats.Inc(RuntimeStat.LoadSuccess);
             Rebuild();
         }
     }
 
     private void Add(Envoy.Config.Bootstrap.V3.RuntimeLayer layer, string serviceCluster, FileWatcher watcher, ref int adminIndex)
     {
+        if (_layers.Exists(known => known.Name == layer.Name))
+        {
+            throw new ConfigurationException($"layered_runtime: Duplicate layer name: {layer.Name}; names of layers must differ.");
+        }
         switch (layer.LayerSpecifierCase)
         {
             case Envoy.Config.Bootstrap.V3.RuntimeLayer.LayerSpecifierOneofCase.StaticLayer:
@@ -140,13 +149,13 @@ public sealed class RuntimeLoader : IRuntime
     {
         try
         {
-            _stats.Inc(RuntimeStat.LoadSuccess);
+            _unreadable.Remove(name);
             _stats.Inc(Directory.Exists(directory) ? RuntimeStat.OverrideDirExists : RuntimeStat.OverrideDirNotExists);
             return RuntimeLayer.FromDirectory(name, directory);
         }
         catch (IOException)
         {
-            _stats.Inc(RuntimeStat.LoadError);
+            _unreadable.Add(name);
             return RuntimeLayer.From(name, null);
         }
     }
@@ -162,6 +171,7 @@ public sealed class RuntimeLoader : IRuntime
             }
         }
         _final = final;
+        _stats.Inc(_unreadable.Count == 0 ? RuntimeStat.LoadSuccess : RuntimeStat.LoadError);
         Interlocked.Increment(ref _generation);
         _stats.Set(RuntimeStat.NumKeys, final.Count);
         _stats.Set(RuntimeStat.NumLayers, _layers.Count);

@@ -48,6 +48,10 @@ public static class StatsConfigCompiler
                     fixedTags.Add(new(tag.TagName, tag.FixedValue));
                     break;
                 case TagSpecifier.TagValueOneofCase.Regex when tag.Regex.Length > 0:
+                    if (tag.TagName.Length == 0)
+                    {
+                        throw new ConfigurationException("stats_config.stats_tags: tag_name cannot be empty; name the tag.");
+                    }
                     extractors.Add(new RegexTagExtractor(tag.TagName, tag.Regex));
                     break;
                 default:
