@@ -41,14 +41,29 @@ public sealed class Re2Regex
     public bool PartialMatch(ReadOnlySpan<char> value) => _part.IsMatch(value);
 
     /// <summary>Replaces every match; `\0` to `\9` in <paramref name="substitution"/> are groups, `\\` a backslash (RE2::GlobalReplace).</summary>
-    public string ReplaceAll(string value, string substitution) =>
-        _part.Replace(value, match => Expand(match, substitution));
+    /// <returns>The value as it is when the substitution names a group that the pattern does not have.</returns>
+    public string ReplaceAll(string value, string substitution) => HighestGroup(substitution) >= _part.GetGroupNumbers().Length
+        ? value
+        : _part.Replace(value, match => Expand(match, substitution));
 
     /// <summary>The text of the first group of the first match, or null when nothing matches.</summary>
     public string? FirstGroup(string value)
     {
         var match = _part.Match(value);
         return !match.Success ? null : match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;
+    }
+
+    private static int HighestGroup(string substitution)
+    {
+        var highest = 0;
+        for (var i = 0; i < substitution.Length - 1; i++)
+        {
+            if (substitution[i] == '\\' && char.IsAsciiDigit(substitution[++i]))
+            {
+                highest = Math.Max(highest, substitution[i] - '0');
+            }
+        }
+        return highest;
     }
 
     private static string Expand(Match match, string substitution)

@@ -9,9 +9,17 @@ namespace MeshProxy.Proxy.Matching;
 /// </summary>
 internal ref struct Re2Syntax(string pattern)
 {
+    /// <summary>RE2's limit of counted repetition, nested ones multiplied (kMaxRepeat).</summary>
+    private const int MaxRepeat = 1000;
+
     private readonly string _pattern = pattern;
+    private readonly Stack<int> _groups = new();
     private readonly StringBuilder _output = new();
     private int _at;
+
+    // How often the last atom, and the most repeated one of the group, may be repeated.
+    private int _atom = 1;
+    private int _most = 1;
 
     public static string Translate(string pattern) => new Re2Syntax(pattern).Run();
 
@@ -23,25 +31,80 @@ internal ref struct Re2Syntax(string pattern)
             {
                 case '\\':
                     Escape(inClass: false);
+                    _atom = 1;
                     break;
                 case '[':
                     Class();
+                    _atom = 1;
                     break;
                 case '$':
                     _output.Append(@"\z");
                     _at++;
                     break;
-                case '(' when Ahead("(?P<"):
-                    _output.Append("(?<");
-                    _at += 4;
+                case '(':
+                    OpenGroup();
+                    break;
+                case ')':
+                    CloseGroup();
+                    break;
+                case '{':
+                    Repetition();
+                    break;
+                case '*' or '+' or '?':
+                    _output.Append(_pattern[_at++]);
                     break;
                 default:
                     _output.Append(_pattern[_at++]);
+                    _atom = 1;
                     break;
             }
         }
         return _output.ToString();
     }
+
+    private void OpenGroup()
+    {
+        _groups.Push(_most);
+        _most = 1;
+        var isNamed = Ahead("(?P<");
+        _output.Append(isNamed ? "(?<" : "(");
+        _at += isNamed ? 4 : 1;
+    }
+
+    private void CloseGroup()
+    {
+        _atom = _most;
+        _most = _groups.TryPop(out var outer) ? Math.Max(outer, _atom) : _most;
+        _output.Append(')');
+        _at++;
+    }
+
+    // {n}, {n,} and {n,m}; anything else is a brace that stands for itself.
+    private void Repetition()
+    {
+        var end = _pattern.IndexOf('}', _at);
+        var parts = end < 0 ? [] : _pattern[(_at + 1)..end].Split(',');
+        if (parts.Length is 0 or > 2 || parts[0].Length == 0 || !parts.All(static part => part.All(char.IsAsciiDigit)))
+        {
+            _output.Append(_pattern[_at++]);
+            return;
+        }
+        var least = Times(parts[0]);
+        var times = parts.Length == 2 && parts[1].Length > 0 ? Times(parts[1]) : least;
+        if (times < least || (long)times * _atom > MaxRepeat)
+        {
+            throw new FormatException($"invalid repetition size: {_pattern[_at..(end + 1)]}");
+        }
+        _atom *= Math.Max(times, 1);
+        _most = Math.Max(_most, _atom);
+        _output.Append(_pattern, _at, end + 1 - _at);
+        _at = end + 1;
+    }
+
+    private readonly int Times(string digits) =>
+        digits.Length <= 4 && int.Parse(digits, CultureInfo.InvariantCulture) is var times && times <= MaxRepeat
+            ? times
+            : throw new FormatException($"invalid repetition size: {{{digits}}}");
 
     private readonly bool Ahead(string text) => string.CompareOrdinal(_pattern, _at, text, 0, text.Length) == 0;
 
