@@ -40,6 +40,12 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
         _log = log;
     }
 
+    /// <summary>
+    /// Static clusters that need no control plane, which alone may lead to one; null checks nothing. A cluster that itself
+    /// waits for discovery would wait for ever.
+    /// </summary>
+    public IReadOnlySet<string>? PrimaryClusters { get; set; }
+
     /// <summary>dynamic_resources.ads_config: the stream that all sources `ads` share. Nothing is opened yet.</summary>
     /// <exception cref="ConfigurationException">It cannot work.</exception>
     public void UseAds(ApiConfigSource config) =>
@@ -128,6 +134,8 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
         {
             throw new ConfigurationException("api_config_source: grpc_services is empty; name the control plane's cluster.");
         }
+        CheckVersion(config.TransportApiVersion);
+        RequirePrimary(service.EnvoyGrpcValue?.ClusterName);
         var settings = new MuxSettings
         {
             Streams = new ClusterStreams(service, _clusters),
@@ -140,6 +148,24 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
             Log = _log,
         };
         return IsDelta(config) ? new DeltaMux(settings) : new SotwMux(settings);
+    }
+
+    // Only v3 exists; AUTO meant v2 (Envoy's checkTransportVersion).
+    private static void CheckVersion(ApiVersion version)
+    {
+        if (version is not ApiVersion.V3)
+        {
+            throw new ConfigurationException($"api_config_source.transport_api_version: V2 (and AUTO) xDS transport protocol versions are not served; set V3.");
+        }
+    }
+
+    private void RequirePrimary(string? cluster)
+    {
+        if (cluster is not null && PrimaryClusters is { } primary && !primary.Contains(cluster))
+        {
+            throw new ConfigurationException(
+                $"ApiConfigSource must have a statically defined non-EDS cluster: '{cluster}' does not exist, was added via api, or is an EDS cluster; name one of static_resources.clusters.");
+        }
     }
 
     private void RequireNode()

@@ -31,8 +31,13 @@ internal sealed class EdsCluster : ClusterBase, ISubscriptionCallbacks
     }
 
     /// <summary>Endpoints from a file need nobody else.</summary>
-    public override bool IsPrimary => _source.ConfigSourceSpecifierCase
-        is ConfigSource.ConfigSourceSpecifierOneofCase.Path or ConfigSource.ConfigSourceSpecifierOneofCase.PathConfigSource;
+    public override bool IsPrimary => IsFile(_source);
+
+    /// <summary>Whether a cluster can start before any control plane: all but EDS from a server.</summary>
+    public static bool NeedsNoServer(Cluster definition) =>
+        definition.ClusterDiscoveryTypeCase == Cluster.ClusterDiscoveryTypeOneofCase.ClusterType
+        || definition.Type != Cluster.DiscoveryType.Eds
+        || (definition.EdsClusterConfigValue?.EdsConfig is { } source && IsFile(source));
 
     public void OnConfigUpdate(
         IReadOnlyList<DecodedResource> added, IReadOnlyList<string> removed, string systemVersion, bool isDelta)
@@ -57,6 +62,9 @@ internal sealed class EdsCluster : ClusterBase, ISubscriptionCallbacks
         _staleTimer?.Disarm();
         base.Dispose();
     }
+
+    private static bool IsFile(ConfigSource source) => source.ConfigSourceSpecifierCase
+        is ConfigSource.ConfigSourceSpecifierOneofCase.Path or ConfigSource.ConfigSourceSpecifierOneofCase.PathConfigSource;
 
     protected override void StartDiscovery() => _subscription?.Start();
 
