@@ -165,7 +165,10 @@ public static class KnownHeaders
         ];
         for (var i = 0; i < text.Length; i++)
         {
-            names[i + 1] = System.Text.Encoding.ASCII.GetBytes(text[i]);
+            // The peer metadata of the mesh is named by Istio, not by the proxy.
+            names[i + 1] = text[i].StartsWith("x-envoy-peer-metadata", StringComparison.Ordinal)
+                ? Encoding.ASCII.GetBytes(text[i])
+                : HeaderPrefix.Apply(text[i]);
         }
         return names;
     }

@@ -33,8 +33,8 @@ public sealed class StreamInfo
 
     public int ResponseCode { get; set; }
 
-    /// <summary>`%RESPONSE_CODE_DETAILS%`; empty prints as "-".</summary>
-    public string ResponseCodeDetails { get; set; } = "";
+    /// <summary>`%RESPONSE_CODE_DETAILS%`; null, where nobody gave any, prints as "-".</summary>
+    public string? ResponseCodeDetails { get; set; }
 
     /// <summary>`%CONNECTION_TERMINATION_DETAILS%`.</summary>
     public string ConnectionTerminationDetails { get; set; } = "";

@@ -7,6 +7,7 @@ using MeshProxy.Proxy.Configuration.Files;
 using MeshProxy.Proxy.Configuration.Runtime;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Discovery;
+using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Async;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
@@ -18,6 +19,7 @@ using MeshProxy.Proxy.Security;
 using MeshProxy.Proxy.Server.Overload;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
+using MeshProxy.Proxy.Upstream.Clusters;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
 
 namespace MeshProxy.Proxy.Server;
@@ -49,6 +51,7 @@ public sealed class ProxyServer : IDisposable
     /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
     public ProxyServer(Bootstrap bootstrap, ServerOptions options, Loggers loggers)
     {
+        HeaderPrefix.Use(bootstrap.HeaderPrefix);
         Loggers = loggers;
         _bootstrap = bootstrap;
         _options = options;
@@ -196,6 +199,7 @@ public sealed class ProxyServer : IDisposable
         ConfigDumps.AddListeners(dumps, Listeners, () => _lds?.Version ?? "");
         ConfigDumps.AddSecrets(dumps, Secrets, _startTime);
         ConfigDumps.AddRoutes(dumps, Listeners, _context.Singletons);
+        ConfigDumps.AddExtensions(dumps, _context.Singletons);
         return new AdminServices
         {
             Stats = _store,
@@ -241,6 +245,7 @@ public sealed class ProxyServer : IDisposable
         {
             Secrets.AddStatic(secret);
         }
+        _subscriptions.PrimaryClusters = PrimaryClusters();
         if (_bootstrap.DynamicResourcesValue?.AdsConfig is { } ads)
         {
             _subscriptions.UseAds(ads);
@@ -264,6 +269,19 @@ public sealed class ProxyServer : IDisposable
                 Listeners.AddOrUpdate(listener, "", addedViaApi: false);
             }
         }
+    }
+
+    private HashSet<string> PrimaryClusters()
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var cluster in _bootstrap.StaticResourcesValue?.Clusters ?? default)
+        {
+            if (EdsCluster.NeedsNoServer(cluster))
+            {
+                names.Add(cluster.Name);
+            }
+        }
+        return names;
     }
 
     private void AddRuntimeLayers()

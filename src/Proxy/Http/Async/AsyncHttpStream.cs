@@ -208,7 +208,7 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
         }
         _localClosed = _remoteClosed = true;
         Destroy();
-        _callbacks.OnReset(StreamInfo.ResponseCodeDetails);
+        _callbacks.OnReset(StreamInfo.ResponseCodeDetails ?? "");
     }
 
     public void AddDecodedData(ByteBuffer data, bool streaming) => (_buffered ??= new ByteBuffer()).MoveFrom(data);

@@ -36,12 +36,12 @@ internal sealed class ProxyStatus(Config config, string nodeId, string serverNam
     private string Value(StreamInfo info, string error)
     {
         var text = new StringBuilder($"{_name}; error={error}");
-        if (_details && (info.ResponseCodeDetails.Length > 0 || info.ConnectionTerminationDetails.Length > 0))
+        if (_details && (info.ResponseCodeDetails is { Length: > 0 } || info.ConnectionTerminationDetails.Length > 0))
         {
             var parts = new List<string>();
-            if (info.ResponseCodeDetails.Length > 0)
+            if (info.ResponseCodeDetails is { Length: > 0 } details)
             {
-                parts.Add(info.ResponseCodeDetails);
+                parts.Add(details);
             }
             if (_termination && info.ConnectionTerminationDetails.Length > 0)
             {

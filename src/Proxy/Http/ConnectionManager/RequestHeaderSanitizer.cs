@@ -271,7 +271,7 @@ internal sealed class RequestHeaderSanitizer(HttpConnectionManagerConfig config)
         {
             headers.Remove(header);
         }
-        headers.Remove("x-envoy-upstream-rq-timeout-alt-response"u8);
+        headers.Remove(RouterHeaders.TimeoutAltResponse);
         foreach (var name in routes?.InternalOnlyHeaders ?? [])
         {
             headers.Remove(name);

@@ -248,7 +248,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
             {
                 if (InsertsEnvoyHeaders)
                 {
-                    headers.Set(drop.Unconditional ? "x-envoy-unconditional-drop-overload"u8 : "x-envoy-drop-overload"u8, "true"u8);
+                    headers.Set(drop.Unconditional ? RouterHeaders.UnconditionalDropOverload : RouterHeaders.DropOverload, "true"u8);
                 }
                 ModifyHeaders(headers);
             }, null, drop.Unconditional ? ResponseCodeDetails.UnconditionalDropOverload : ResponseCodeDetails.DropOverload);
@@ -278,7 +278,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
             }
             _headers.Remove(KnownHeader.EnvoyUpstreamStreamDurationMs);
         }
-        if (_headers.Remove("x-envoy-upstream-rq-timeout-alt-response"u8) > 0)
+        if (_headers.Remove(RouterHeaders.TimeoutAltResponse) > 0)
         {
             _timeoutCode = 204;
         }
@@ -450,7 +450,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         }
         if (_route.Vhost.IncludeIsTimeoutRetry)
         {
-            _headers.Set("x-envoy-is-timeout-retry"u8, isTimeout ? "true"u8 : "false"u8);
+            _headers.Set(RouterHeaders.IsTimeoutRetry, isTimeout ? "true"u8 : "false"u8);
         }
         var elapsed = _requestCompleteAt == 0 ? 0 : (EventLoop.NowNanoseconds - _requestCompleteAt) / 1_000_000;
         Timeouts.SetHeaders(TimeSpan.FromMilliseconds(elapsed), _action, _headers, InsertsEnvoyHeaders, _isGrpc, _hedging);

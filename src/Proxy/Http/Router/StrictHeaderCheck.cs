@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace MeshProxy.Proxy.Http.Router;
 
 /// <summary>strict_check_headers: headers that steer the router must be well-formed.</summary>
@@ -7,7 +5,7 @@ internal static class StrictHeaderCheck
 {
     public static bool IsValid(HeaderMap headers, string name)
     {
-        if (headers.GetString(Encoding.ASCII.GetBytes(name)) is not { } value)
+        if (headers.GetString(HeaderPrefix.Apply(name)) is not { } value)
         {
             return true;
         }

@@ -98,7 +98,7 @@ internal static class CelAttributes
     {
         Add("code", static (in LogContext context) =>
             context.StreamInfo.ResponseCode == 0 ? null : CelValue.Of((long)context.StreamInfo.ResponseCode));
-        Add("code_details", static (in LogContext context) => Text(OperatorTable.NotEmpty(context.StreamInfo.ResponseCodeDetails)));
+        Add("code_details", static (in LogContext context) => Text(context.StreamInfo.ResponseCodeDetails));
         Add("flags", static (in LogContext context) => CelValue.Of((long)context.StreamInfo.ResponseFlags));
         Add("grpc_status", static (in LogContext context) =>
             GrpcStatusNames.Of(context) is { } status ? CelValue.Of(status) : null);

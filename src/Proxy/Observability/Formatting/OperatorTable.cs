@@ -137,9 +137,9 @@ internal static class OperatorTable
             argument switch
             {
                 "" => new TextOperator(static (in LogContext context) =>
-                    Underscored(NotEmpty(context.StreamInfo.ResponseCodeDetails))),
+                    Underscored(context.StreamInfo.ResponseCodeDetails)),
                 "ALLOW_WHITESPACES" => new TextOperator(static (in LogContext context) =>
-                    NotEmpty(context.StreamInfo.ResponseCodeDetails)),
+                    context.StreamInfo.ResponseCodeDetails),
                 _ => throw new Configuration.ConfigurationException(
                     $"%{command}({argument})% is not understood; the only argument is ALLOW_WHITESPACES."),
             });

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Envoy.Type.Metadata.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream.LoadBalancing;
@@ -122,7 +123,7 @@ internal sealed class OriginalDstCluster : ClusterBase, ILoadBalancerFactory
             new(Header(config.UseHttpHeader, config.HttpHeaderName), config.MetadataKey, (int?)config.UpstreamPortOverride);
 
         private static byte[]? Header(bool use, string name) =>
-            !use ? null : name.Length > 0 ? Encoding.ASCII.GetBytes(name) : "x-envoy-original-dst-host"u8.ToArray();
+            !use ? null : name.Length > 0 ? Encoding.ASCII.GetBytes(name) : KnownHeaders.Name(KnownHeader.EnvoyOriginalDstHost).ToArray();
 
         private static IPEndPoint? OfFilterState(ILoadBalancerContext context)
         {

@@ -21,7 +21,7 @@ internal sealed class FaultFilter(FaultSettings own, FaultStats stats) : PassThr
         {
             return FilterHeadersStatus.Continue;
         }
-        _caller = headers.GetString("x-envoy-downstream-service-cluster"u8) ?? "";
+        _caller = headers.GetString(KnownHeader.EnvoyDownstreamServiceCluster) ?? "";
         var random = Decoder.StreamInfo.StreamId;
         if (_settings.ResponseLimit(headers, random) is { } rate && TryBegin())
         {

@@ -41,7 +41,7 @@ internal sealed class FaultSettings
 
     public bool AppliesTo(HeaderMap headers, string? cluster) =>
         (_config.UpstreamCluster.Length == 0 || _config.UpstreamCluster == cluster)
-        && (_nodes.Count == 0 || _nodes.Contains(headers.GetString("x-envoy-downstream-service-node"u8) ?? ""))
+        && (_nodes.Count == 0 || _nodes.Contains(headers.GetString(KnownHeader.EnvoyDownstreamServiceNode) ?? ""))
         && HeaderMatcher.MatchAll(_headers, headers);
 
     /// <summary>How long this request waits; null not at all.</summary>
@@ -49,13 +49,13 @@ internal sealed class FaultSettings
     {
         if (_config.Delay is not { } delay
             || !Drawn(delay.Percentage, "delay.fixed_delay_percent", _config.DelayPercentRuntime, caller,
-                delay.HeaderDelayValue is null ? null : Number(headers, "x-envoy-fault-delay-request-percentage"u8), random))
+                delay.HeaderDelayValue is null ? null : Number(headers, FaultHeaders.DelayRequestPercentage), random))
         {
             return null;
         }
         if (delay.HeaderDelayValue is not null)
         {
-            return Number(headers, "x-envoy-fault-delay-request"u8) is { } asked and > 0 ? TimeSpan.FromMilliseconds(asked) : null;
+            return Number(headers, FaultHeaders.DelayRequest) is { } asked and > 0 ? TimeSpan.FromMilliseconds(asked) : null;
         }
         var milliseconds = Integer(
             "delay.fixed_duration_ms", _config.DelayDurationRuntime, caller, (ulong)(delay.FixedDelay ?? TimeSpan.Zero).TotalMilliseconds);
@@ -70,7 +70,7 @@ internal sealed class FaultSettings
         }
         var byHeader = abort.HeaderAbortValue is not null;
         var (http, grpc) = byHeader
-            ? (Number(headers, "x-envoy-fault-abort-request"u8), Number(headers, "x-envoy-fault-abort-grpc-request"u8))
+            ? (Number(headers, FaultHeaders.AbortRequest), Number(headers, FaultHeaders.AbortGrpcRequest))
             : Statuses(abort, caller);
         if (http is not (>= 200 and < 600))
         {
@@ -78,7 +78,7 @@ internal sealed class FaultSettings
         }
         if ((http is null && grpc is null)
             || !Drawn(abort.Percentage, "abort.abort_percent", _config.AbortPercentRuntime, caller,
-                byHeader ? Number(headers, "x-envoy-fault-abort-request-percentage"u8) : null, random))
+                byHeader ? Number(headers, FaultHeaders.AbortRequestPercentage) : null, random))
         {
             return null;
         }
@@ -93,9 +93,9 @@ internal sealed class FaultSettings
             return null;
         }
         var byHeader = limit.HeaderLimitValue is not null;
-        var rate = byHeader ? Number(headers, "x-envoy-fault-throughput-response"u8) : limit.FixedLimitValue?.LimitKbps;
+        var rate = byHeader ? Number(headers, FaultHeaders.ThroughputResponse) : limit.FixedLimitValue?.LimitKbps;
         return rate is > 0 && Drawn(limit.Percentage, "rate_limit.response_percent", _config.ResponseRateLimitPercentRuntime, "",
-            byHeader ? Number(headers, "x-envoy-fault-throughput-response-percentage"u8) : null, random) ? rate : null;
+            byHeader ? Number(headers, FaultHeaders.ThroughputResponsePercentage) : null, random) ? rate : null;
     }
 
     private (ulong? Http, ulong? Grpc) Statuses(Envoy.Extensions.Filters.Http.Fault.V3.FaultAbort abort, string caller)
