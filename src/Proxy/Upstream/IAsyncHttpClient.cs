@@ -20,6 +20,9 @@ public sealed record AsyncRequestOptions
 
     public Observability.StreamInfo? ParentStreamInfo { get; init; }
 
+    /// <summary>Headers of the request for which the call is made, for formats in the call's own headers.</summary>
+    public HeaderMap? ParentHeaders { get; init; }
+
     /// <summary>The call has a span of its own below this one; null traces nothing.</summary>
     public Observability.Tracing.ISpan? ParentSpan { get; init; }
 
@@ -34,12 +37,18 @@ public sealed record AsyncRequestOptions
     /// <summary>x-envoy-internal, x-forwarded-for as Envoy adds them to its own calls.</summary>
     public bool SendInternalHeaders { get; init; } = true;
 
+    /// <summary>Whether x-forwarded-for is among them.</summary>
+    public bool SendForwardedFor { get; init; } = true;
+
     /// <summary>HTTP/1 header names in proper case etc. do not apply; buffer limit for the response body, bytes, 0 for none.</summary>
     public uint MaxResponseBytes { get; init; }
 }
 
 public interface IAsyncRequest
 {
+    /// <summary>The exchange's own record; null before it began.</summary>
+    Observability.StreamInfo? StreamInfo { get; }
+
     void Cancel();
 }
 
@@ -62,6 +71,9 @@ public interface IAsyncStream
     void Reset();
 
     bool IsAboveWriteBufferHighWatermark { get; }
+
+    /// <summary>The exchange's own record.</summary>
+    Observability.StreamInfo StreamInfo { get; }
 }
 
 public interface IAsyncStreamCallbacks

@@ -17,6 +17,8 @@ internal sealed class AsyncHttpRequest(IAsyncRequestCallbacks callbacks, uint ma
     /// <summary>The callbacks have been told, or nobody wants to hear any more.</summary>
     public bool Done { get; private set; }
 
+    public Observability.StreamInfo? StreamInfo => Stream?.StreamInfo;
+
     public void Cancel()
     {
         if (!Done)

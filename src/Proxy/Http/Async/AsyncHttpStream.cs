@@ -101,7 +101,10 @@ internal sealed class AsyncHttpStream : IAsyncStream, IStreamDecoderFilterCallba
         if (_options.SendInternalHeaders)
         {
             headers.Set(KnownHeader.EnvoyInternalRequest, "true"u8);
-            ConnectionManager.ForwardedFor.Append(headers, ConnectionManager.LocalAddresses.First);
+            if (_options.SendForwardedFor)
+            {
+                ConnectionManager.ForwardedFor.Append(headers, ConnectionManager.LocalAddresses.First);
+            }
         }
         _span.InjectContext(headers, null);
         _router.DecodeHeaders(headers, endStream);

@@ -1,7 +1,10 @@
 using System.Text;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http.Async;
+using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Upstream;
 using GrpcService = Envoy.Config.Core.V3.GrpcService;
+using HeaderValueOption = Envoy.Config.Core.V3.HeaderValueOption;
 
 namespace MeshProxy.Proxy.Http.Grpc;
 
@@ -16,11 +19,11 @@ public sealed class GrpcAsyncClient
     private readonly byte[] _authority;
     private readonly TimeSpan _timeout;
     private readonly uint _maxMessageBytes;
-    private readonly (byte[] Name, byte[] Value)[] _metadata;
+    private readonly HeaderParser _metadata;
     private readonly Envoy.Config.Route.V3.RetryPolicy? _retry;
     private readonly bool _internalHeaders;
 
-    private GrpcAsyncClient(GrpcService config, GrpcService.EnvoyGrpc envoy, FactoryContext context)
+    private GrpcAsyncClient(GrpcService config, GrpcService.EnvoyGrpc envoy, FactoryContext context, string field)
     {
         _clusters = context.Clusters;
         _cluster = envoy.ClusterName;
@@ -28,13 +31,8 @@ public sealed class GrpcAsyncClient
         _timeout = config.Timeout ?? TimeSpan.Zero;
         _maxMessageBytes = envoy.MaxReceiveMessageLength ?? 0;
         _internalHeaders = !envoy.SkipEnvoyHeaders;
-        _metadata = new (byte[], byte[])[config.InitialMetadata.Count];
-        for (var i = 0; i < _metadata.Length; i++)
-        {
-            var header = config.InitialMetadata[i];
-            _metadata[i] = (Encoding.ASCII.GetBytes(header.Key.ToLowerInvariant()), Encoding.Latin1.GetBytes(header.Value));
-        }
-        _retry = RetryOf(envoy);
+        _metadata = MetadataOf(config, field);
+        _retry = envoy.RetryPolicy is { } core ? CoreRetryPolicy.ToRoute(core, core.RetryOn) : null;
     }
 
     /// <summary>GrpcService.timeout; zero when there is none.</summary>
@@ -42,21 +40,22 @@ public sealed class GrpcAsyncClient
 
     public string ClusterName => _cluster;
 
-    public static GrpcAsyncClient Compile(GrpcService config, FactoryContext context, string field)
+    /// <param name="mayBeUnknown">The cluster may come later: until then calls fail (Envoy's skip_cluster_check).</param>
+    public static GrpcAsyncClient Compile(GrpcService config, FactoryContext context, string field, bool mayBeUnknown = false)
     {
         var envoy = config.EnvoyGrpcValue ?? throw new ConfigurationException(
             $"{field}.google_grpc: only services in clusters can be called; use envoy_grpc.");
-        if (context.Clusters.Get(envoy.ClusterName) is null)
+        if (!mayBeUnknown && context.Clusters.Get(envoy.ClusterName) is null)
         {
             throw new ConfigurationException($"{field}.envoy_grpc.cluster_name: Unknown gRPC client cluster '{envoy.ClusterName}'; define it.");
         }
-        return new GrpcAsyncClient(config, envoy, context);
+        return new GrpcAsyncClient(config, envoy, context, field);
     }
 
     /// <summary>Opens a bidirectional stream of `/service/method`; null when the cluster is gone.</summary>
     public GrpcAsyncStream? Start(string service, string method, IGrpcStreamCallbacks callbacks, AsyncRequestOptions? options = null) =>
         _clusters.AsyncClient(_cluster) is { } client
-            ? new GrpcAsyncStream(client, Options(options), Headers(service, method, _timeout), _maxMessageBytes, callbacks)
+            ? new GrpcAsyncStream(client, Options(options), Headers(service, method, _timeout, options), _maxMessageBytes, callbacks)
             : null;
 
     /// <summary>One request, one response. Null when it has ended already.</summary>
@@ -71,7 +70,7 @@ public sealed class GrpcAsyncClient
         }
         var limit = timeout ?? _timeout;
         var call = new GrpcCall(callbacks);
-        var stream = new GrpcAsyncStream(client, Options(options) with { Timeout = limit }, Headers(service, method, limit), _maxMessageBytes, call);
+        var stream = new GrpcAsyncStream(client, Options(options) with { Timeout = limit }, Headers(service, method, limit, options), _maxMessageBytes, call);
         call.Stream = stream;
         stream.Send(request, endStream: true);
         return call.Done ? null : call;
@@ -80,7 +79,7 @@ public sealed class GrpcAsyncClient
     private AsyncRequestOptions Options(AsyncRequestOptions? given) =>
         (given ?? new AsyncRequestOptions()) with { RetryPolicy = _retry, SendInternalHeaders = _internalHeaders };
 
-    private HeaderMap Headers(string service, string method, TimeSpan timeout)
+    private HeaderMap Headers(string service, string method, TimeSpan timeout, AsyncRequestOptions? options)
     {
         var headers = HeaderMap.Rent();
         headers.Set(KnownHeader.Method, "POST"u8);
@@ -93,30 +92,25 @@ public sealed class GrpcAsyncClient
         {
             GrpcCommon.SetTimeout(headers, timeout);
         }
-        foreach (var (name, value) in _metadata)
+        if (!_metadata.IsEmpty)
         {
-            headers.Add(name, value);
+            _metadata.Evaluate(headers, new LogContext(options?.ParentHeaders, null, null, options?.ParentStreamInfo ?? CallInfo.New()));
         }
         return headers;
     }
 
-    private static Envoy.Config.Route.V3.RetryPolicy? RetryOf(GrpcService.EnvoyGrpc envoy)
+    // As Envoy's HeaderParser has it: the last of equal names counts, values may have operators.
+    private static HeaderParser MetadataOf(GrpcService config, string field)
     {
-        if (envoy.RetryPolicy is not { } core)
+        var options = new List<HeaderValueOption>(config.InitialMetadata.Count);
+        foreach (var header in config.InitialMetadata)
         {
-            return null;
+            var option = HeaderValueOption.New();
+            option.Header = header;
+            option.AppendAction = HeaderValueOption.HeaderAppendAction.OverwriteIfExistsOrAdd;
+            options.Add(option);
         }
-        var policy = Envoy.Config.Route.V3.RetryPolicy.New();
-        policy.RetryOn = core.RetryOn;
-        policy.NumRetries = core.NumRetries;
-        if (core.RetryBackOff is { } given)
-        {
-            var backOff = Envoy.Config.Route.V3.RetryPolicy.RetryBackOff.New();
-            backOff.BaseInterval = given.BaseInterval;
-            backOff.MaxInterval = given.MaxInterval;
-            policy.RetryBackOffValue = backOff;
-        }
-        return policy;
+        return HeaderParser.Compile(options, [], $"{field}.initial_metadata");
     }
 
     private sealed class GrpcCall(IGrpcCallCallbacks callbacks) : IGrpcStreamCallbacks, IAsyncRequest
@@ -126,6 +120,8 @@ public sealed class GrpcAsyncClient
         public GrpcAsyncStream? Stream { get; set; }
 
         public bool Done { get; private set; }
+
+        public StreamInfo? StreamInfo => Stream?.StreamInfo;
 
         public void OnMessage(ReadOnlyMemory<byte> message) => _response = message;
 

@@ -32,6 +32,9 @@ public sealed class GrpcAsyncStream : IResponseDecoder, IAsyncStreamCallbacks
     /// <summary>The peer takes no more for now: hold back what can wait.</summary>
     public bool IsAboveWriteBufferHighWatermark => _stream?.IsAboveWriteBufferHighWatermark ?? false;
 
+    /// <summary>The exchange's own record; null when the cluster gave no stream.</summary>
+    public Observability.StreamInfo? StreamInfo => _stream?.StreamInfo;
+
     public void Send(ReadOnlySpan<byte> message, bool endStream = false)
     {
         if (_closed)

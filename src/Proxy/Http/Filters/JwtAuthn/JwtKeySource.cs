@@ -1,6 +1,7 @@
 using System.Text;
 using Envoy.Extensions.Filters.Http.JwtAuthn.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http.Async;
 using MeshProxy.Proxy.Security.Jwt;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
@@ -46,7 +47,8 @@ internal sealed class JwtKeySource
         _clusters = context.Clusters;
         _stats = stats;
         _cacheDuration = remote.CacheDuration ?? DefaultCacheDuration;
-        _retry = remote.RetryPolicy is { } retry ? Retry(retry) : null;
+        // The conditions under which Envoy retries a fetch are fixed.
+        _retry = remote.RetryPolicy is { } retry ? CoreRetryPolicy.ToRoute(retry, CoreRetryPolicy.DefaultRetryOn) : null;
         var uri = remote.HttpUri ?? throw new ConfigurationException("remote_jwks.http_uri is required.");
         (_scheme, _host, _path) = HttpUriParts.Split(uri.Uri);
     }
@@ -121,22 +123,6 @@ internal sealed class JwtKeySource
 
     private void Keep(JsonWebKeySet keys) =>
         _keys = new Keys(keys, EventLoop.NowNanoseconds + (long)(_cacheDuration.TotalMilliseconds * 1_000_000));
-
-    // The conditions under which Envoy retries a fetch are fixed.
-    private static RetryPolicy Retry(Envoy.Config.Core.V3.RetryPolicy core)
-    {
-        var policy = RetryPolicy.New();
-        policy.RetryOn = "5xx,gateway-error,connect-failure,reset";
-        policy.NumRetries = core.NumRetries ?? 1;
-        if (core.RetryBackOff is { } given)
-        {
-            var backOff = RetryPolicy.RetryBackOff.New();
-            backOff.BaseInterval = given.BaseInterval;
-            backOff.MaxInterval = given.MaxInterval;
-            policy.RetryBackOffValue = backOff;
-        }
-        return policy;
-    }
 
     private sealed record Keys(JsonWebKeySet Set, long Until);
 
