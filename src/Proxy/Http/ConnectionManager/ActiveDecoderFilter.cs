@@ -135,5 +135,7 @@ internal sealed class ActiveDecoderFilter(FilterManager parent, IStreamDecoderFi
 
     public void SetRoute(Route? route) => Parent.Owner.SetRoute(route);
 
+    public Codec.CodecLimits RequestHeaderLimits => Parent.Owner.RequestHeaderLimits;
+
     public TransportSocketOptions? UpstreamTransportSocketOptions => Parent.Owner.UpstreamTransportSocketOptions;
 }

@@ -101,6 +101,8 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
 
     public HeaderMap? ResponseTrailers { get; set; }
 
+    public CodecLimits RequestHeaderLimits => _config.Codecs.Limits;
+
     public ISpan ActiveSpan { get; private set; } = NullSpan.Instance;
 
     public LocalReply LocalReply => _config.LocalReply;

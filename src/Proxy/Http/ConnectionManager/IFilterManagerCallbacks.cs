@@ -76,6 +76,9 @@ internal interface IFilterManagerCallbacks
     /// <summary>True when someone else answers in the place of this chain.</summary>
     bool AnswerElsewhere(int code, ReadOnlySpan<byte> body, Action<HeaderMap>? modifyHeaders, int? grpcStatus, string details) => false;
 
+    /// <summary>What request headers may grow to by the hands of filters.</summary>
+    CodecLimits RequestHeaderLimits => CodecLimits.Default;
+
     void OnRequestTooLarge();
 
     void OnResponseTooLarge();

@@ -12,6 +12,8 @@ internal sealed class ServerCodecFactory(
     private readonly Http1Stats _http1Stats = new(scope);
     private readonly Http2Stats _http2Stats = new(scope);
 
+    public CodecLimits Limits => limits;
+
     private static ReadOnlySpan<byte> Http2Preface => "PRI * HTTP/2"u8;
 
     /// <param name="data">The first bytes received: what a client without ALPN is told by.</param>

@@ -174,6 +174,9 @@ public interface IStreamDecoderFilterCallbacks : IStreamFilterCallbacks
     /// <summary>The endpoint to prefer (or, strict, to insist on), `ip:port`; of the stream, set by stateful_session, read by the router.</summary>
     (string Address, bool Strict)? UpstreamOverrideHost { get; set; }
 
+    /// <summary>What the request's headers may grow to.</summary>
+    CodecLimits RequestHeaderLimits => CodecLimits.Default;
+
     /// <summary>Replaces the route for the rest of the stream (Envoy's setRoute).</summary>
     void SetRoute(Route? route);
 
