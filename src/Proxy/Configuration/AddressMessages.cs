@@ -4,7 +4,7 @@ using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Transport;
 using SocketAddress = Envoy.Config.Core.V3.SocketAddress;
 
-namespace MeshProxy.Proxy.Admin;
+namespace MeshProxy.Proxy.Configuration;
 
 /// <summary>End points as core.v3.Address.</summary>
 internal static class AddressMessages

@@ -40,5 +40,10 @@ public static class ResponseCodeDetails
     public const string UnconditionalDropOverload = "unconditional_drop_overload";
     public const string WebSocketHandshakeFailed = "websocket_handshake_unsuccessful";
     public const string FilterChainNotFound = "filter_chain_not_found";
+    public const string ExtAuthzDenied = "ext_authz_denied";
+    public const string ExtAuthzError = "ext_authz_error";
+    public const string ExtAuthzInvalid = "ext_authz_invalid";
+    public const string RequestRateLimited = "request_rate_limited";
+    public const string RateLimiterError = "rate_limiter_error";
     public const string AdminFilterResponse = "admin_filter_response";
 }

@@ -97,6 +97,49 @@ public static class MetadataConversion
         return new MetadataValue.StructNode(converted);
     }
 
+    /// <summary>The way back, for messages to services.</summary>
+    public static Struct ToMessage(IReadOnlyDictionary<string, MetadataValue> fields)
+    {
+        var message = Struct.New();
+        foreach (var (key, value) in fields)
+        {
+            message.Fields.Set(key, ToMessage(value));
+        }
+        return message;
+    }
+
+    private static Value ToMessage(MetadataValue value)
+    {
+        var message = Value.New();
+        switch (value)
+        {
+            case MetadataValue.BoolNode node:
+                message.BoolValue = node.Value;
+                break;
+            case MetadataValue.NumberNode node:
+                message.NumberValue = node.Value;
+                break;
+            case MetadataValue.StringNode node:
+                message.StringValue = node.Value;
+                break;
+            case MetadataValue.StructNode node:
+                message.StructValue = ToMessage(node.Fields);
+                break;
+            case MetadataValue.ListNode node:
+                var list = ListValue.New();
+                foreach (var item in node.Items)
+                {
+                    list.Values.Add(ToMessage(item));
+                }
+                message.ListValue = list;
+                break;
+            default:
+                message.NullValue = NullValue.NullValue;
+                break;
+        }
+        return message;
+    }
+
     private static MetadataValue.ListNode ToList(ListValue list)
     {
         var items = new List<MetadataValue>();
