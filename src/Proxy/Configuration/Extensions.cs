@@ -7,6 +7,7 @@ using MeshProxy.Proxy.Http.Filters.Buffer;
 using MeshProxy.Proxy.Http.Filters.Compression;
 using MeshProxy.Proxy.Http.Filters.Cors;
 using MeshProxy.Proxy.Http.Filters.Csrf;
+using MeshProxy.Proxy.Http.Filters.ExtAuthz;
 using MeshProxy.Proxy.Http.Filters.Fault;
 using MeshProxy.Proxy.Http.Filters.GrpcStats;
 using MeshProxy.Proxy.Http.Filters.GrpcWeb;
@@ -22,6 +23,7 @@ using MeshProxy.Proxy.Http.Filters.SetMetadata;
 using MeshProxy.Proxy.Http.Filters.StatefulSession;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners.Filters;
+using MeshProxy.Proxy.Network.ExtAuthz;
 using MeshProxy.Proxy.Network.Filters;
 using MeshProxy.Proxy.Network.Rbac;
 using MeshProxy.Proxy.Network.TcpProxy;
@@ -47,6 +49,7 @@ public static class Extensions
         new CompressorFilterFactory(),
         new DecompressorFilterFactory(),
         new DynamicForwardProxyFilterFactory(),
+        new ExtAuthzFilterFactory(),
         new GrpcHttp1BridgeFilterFactory(),
         new GrpcStatsFilterFactory(),
         new GrpcWebFilterFactory(),
@@ -71,6 +74,7 @@ public static class Extensions
         new DirectResponseFilterFactory(),
         new SniClusterFilterFactory(),
         new ConnectionLimitFilterFactory(),
+        new ExtAuthzNetworkFilterFactory(),
         new LocalRateLimitFilterFactory(),
         new SetFilterStateNetworkFilterFactory(),
     ];

@@ -23,7 +23,6 @@ internal static class UnbuiltExtensions
         new("io.istio.http.peer_metadata.Config", Ignored),
         new("stats.PluginConfig", Ignored),
         new(HttpPrefix + "dynamic_modules.v3.DynamicModuleFilter", Refuses),
-        new(HttpPrefix + "ext_authz.v3.ExtAuthz", Refuses, HttpPrefix + "ext_authz.v3.ExtAuthzPerRoute"),
         new(HttpPrefix + "ext_proc.v3.ExternalProcessor", Refuses, HttpPrefix + "ext_proc.v3.ExtProcPerRoute"),
         new(HttpPrefix + "lua.v3.Lua", Refuses, HttpPrefix + "lua.v3.LuaPerRoute"),
         new(HttpPrefix + "oauth2.v3.OAuth2", Refuses),
@@ -38,7 +37,6 @@ internal static class UnbuiltExtensions
         new("envoy.tcp.metadataexchange.config.MetadataExchange", Ignored),
         new("stats.PluginConfig", Ignored),
         new(NetworkPrefix + "dynamic_modules.v3.DynamicModuleNetworkFilter", Refuses),
-        new(NetworkPrefix + "ext_authz.v3.ExtAuthz", Refuses),
         new(NetworkPrefix + "sni_dynamic_forward_proxy.v3.FilterConfig", Refuses),
         new(NetworkPrefix + "wasm.v3.Wasm", Refuses),
     ];

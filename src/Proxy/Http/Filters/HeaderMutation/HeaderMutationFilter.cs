@@ -52,12 +52,12 @@ internal sealed class HeaderMutationFilter(MutationSet own, bool mostSpecificWin
         {
             return;
         }
-        var parameters = QueryMutations.Parse(path);
+        var parameters = QueryParameterMap.Parse(path, decode: true);
         foreach (var level in Levels())
         {
             level.Query.Apply(parameters, context);
         }
-        headers.Set(KnownHeader.Path, QueryMutations.Format(path, parameters));
+        headers.Set(KnownHeader.Path, QueryParameterMap.Format(path, parameters));
     }
 
     // The last to overwrite wins: by default the table, the other way round the route.

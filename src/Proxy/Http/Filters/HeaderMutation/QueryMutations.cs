@@ -1,4 +1,3 @@
-using System.Text;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
 using Action = Envoy.Config.Core.V3.KeyValueAppend.KeyValueAppendAction;
@@ -57,43 +56,6 @@ internal sealed class QueryMutations
                     break;
             }
         }
-    }
-
-    public static SortedDictionary<string, List<string>> Parse(string path)
-    {
-        var parameters = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
-        var start = path.IndexOf('?', StringComparison.Ordinal);
-        if (start < 0)
-        {
-            return parameters;
-        }
-        foreach (var item in path[(start + 1)..].Split('&', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var equals = item.IndexOf('=', StringComparison.Ordinal);
-            var key = Uri.UnescapeDataString(equals < 0 ? item : item[..equals]);
-            if (!parameters.TryGetValue(key, out var values))
-            {
-                parameters[key] = values = [];
-            }
-            values.Add(equals < 0 ? "" : Uri.UnescapeDataString(item[(equals + 1)..]));
-        }
-        return parameters;
-    }
-
-    public static string Format(string path, SortedDictionary<string, List<string>> parameters)
-    {
-        var start = path.IndexOf('?', StringComparison.Ordinal);
-        var result = new StringBuilder(start < 0 ? path : path[..start]);
-        var separator = '?';
-        foreach (var (key, values) in parameters)
-        {
-            foreach (var value in values)
-            {
-                result.Append(separator).Append(key).Append('=').Append(value);
-                separator = '&';
-            }
-        }
-        return result.ToString();
     }
 
     private static Step CompileStep(Config config, string field)
