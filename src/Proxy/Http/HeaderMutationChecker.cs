@@ -23,6 +23,8 @@ internal enum MutationOperation
 /// <summary>Which headers a service may change (config.common.mutation_rules.v3.HeaderMutationRules).</summary>
 internal sealed class HeaderMutationChecker
 {
+    private static readonly byte[] OwnHeaders = HeaderPrefix.Apply("x-envoy-");
+
     private readonly Config _rules;
     private readonly Re2Regex? _allow;
     private readonly Re2Regex? _disallow;
@@ -58,7 +60,7 @@ internal sealed class HeaderMutationChecker
         return _rules.DisallowAll != true
             && !(_rules.DisallowSystem == true && system)
             && (_rules.AllowAllRouting == true || !IsRouting(name))
-            && (_rules.AllowEnvoy == true || !name.StartsWith("x-envoy"u8));
+            && (_rules.AllowEnvoy == true || !name.StartsWith(OwnHeaders));
     }
 
     // What the connection manager and the router rely on stays well-formed whatever the rules allow.

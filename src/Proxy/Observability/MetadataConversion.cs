@@ -30,12 +30,7 @@ public static class MetadataConversion
         var message = Metadata.New();
         foreach (var name in metadata.Namespaces)
         {
-            var fields = Struct.New();
-            foreach (var (key, value) in metadata.Get(name)!)
-            {
-                fields.Fields.Set(key, ToMessage(value));
-            }
-            message.FilterMetadata.Set(name, fields);
+            message.FilterMetadata.Set(name, ToMessage(metadata.Get(name)!));
         }
         return message;
     }
@@ -63,12 +58,7 @@ public static class MetadataConversion
                 value.ListValue = items;
                 break;
             case MetadataValue.StructNode nested:
-                var fields = Struct.New();
-                foreach (var (key, field) in nested.Fields)
-                {
-                    fields.Fields.Set(key, ToMessage(field));
-                }
-                value.StructValue = fields;
+                value.StructValue = ToMessage(nested.Fields);
                 break;
             default:
                 value.NullValue = NullValue.NullValue;
@@ -104,38 +94,6 @@ public static class MetadataConversion
         foreach (var (key, value) in fields)
         {
             message.Fields.Set(key, ToMessage(value));
-        }
-        return message;
-    }
-
-    private static Value ToMessage(MetadataValue value)
-    {
-        var message = Value.New();
-        switch (value)
-        {
-            case MetadataValue.BoolNode node:
-                message.BoolValue = node.Value;
-                break;
-            case MetadataValue.NumberNode node:
-                message.NumberValue = node.Value;
-                break;
-            case MetadataValue.StringNode node:
-                message.StringValue = node.Value;
-                break;
-            case MetadataValue.StructNode node:
-                message.StructValue = ToMessage(node.Fields);
-                break;
-            case MetadataValue.ListNode node:
-                var list = ListValue.New();
-                foreach (var item in node.Items)
-                {
-                    list.Values.Add(ToMessage(item));
-                }
-                message.ListValue = list;
-                break;
-            default:
-                message.NullValue = NullValue.NullValue;
-                break;
         }
         return message;
     }

@@ -12,9 +12,6 @@ namespace MeshProxy.Proxy.Security.ExtAuthz;
 /// <summary>Makes the questions that are put to an authorization service (Envoy's CheckRequestUtils).</summary>
 internal static class CheckRequests
 {
-    /// <summary>Says whether the body in the question is cut; a client's own is never passed on.</summary>
-    private static ReadOnlySpan<byte> PartialBody => "x-envoy-auth-partial-body"u8;
-
     /// <param name="maxBodyBytes">0 asks without the body.</param>
     public static CheckRequest ForRequest(IStreamDecoderFilterCallbacks stream, HeaderMap headers, CheckContents settings,
         IReadOnlyDictionary<string, string> extensions, Metadata? metadata, Metadata? routeMetadata, uint maxBodyBytes)
@@ -128,7 +125,7 @@ internal static class CheckRequests
         for (var i = headers.Next(0); i >= 0; i = headers.Next(i + 1))
         {
             var name = headers.Name(i);
-            if (headers.Known(i).IsPseudo() == pseudo && !name.SequenceEqual(PartialBody)
+            if (headers.Known(i).IsPseudo() == pseudo && !name.SequenceEqual(AuthorizationHeaders.PartialBody)
                 && !settings.DisallowedHeaders.Match(name) && settings.AllowedHeaders?.Match(name) != false)
             {
                 sink.Add(name, headers.Value(i));
@@ -153,7 +150,7 @@ internal static class CheckRequests
         {
             http.Body = Utf8Text.Sanitize(body);
         }
-        sink.Add(PartialBody, body.Length != buffer.Length ? "true"u8 : "false"u8);
+        sink.Add(AuthorizationHeaders.PartialBody, body.Length != buffer.Length ? "true"u8 : "false"u8);
     }
 
     /// <summary>The headers of a question in either form; in the map equal names are joined with a comma.</summary>

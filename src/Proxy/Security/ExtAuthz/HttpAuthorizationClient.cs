@@ -16,9 +16,6 @@ namespace MeshProxy.Proxy.Security.ExtAuthz;
 /// <summary>Asks a service by a copy of the request: 200 allows, 5xx is an error, anything else is the answer to the client.</summary>
 internal sealed class HttpAuthorizationClient : IAuthorizationClient
 {
-    /// <summary>Request headers to be dropped, named by the service's answer.</summary>
-    private static ReadOnlySpan<byte> HeadersToRemove => "x-envoy-auth-headers-to-remove"u8;
-
     /// <summary>Envoy's default of server_uri.timeout here: 200 ms.</summary>
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMilliseconds(200);
 
@@ -142,7 +139,7 @@ internal sealed class HttpAuthorizationClient : IAuthorizationClient
         {
             var name = headers.Name(i);
             var header = new UnsafeHeader(Encoding.Latin1.GetString(name), Encoding.Latin1.GetString(headers.Value(i)));
-            if (allowed && name.SequenceEqual(HeadersToRemove))
+            if (allowed && name.SequenceEqual(AuthorizationHeaders.HeadersToRemove))
             {
                 result.HeadersToRemove.AddRange(header.Value.Split(
                     ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));

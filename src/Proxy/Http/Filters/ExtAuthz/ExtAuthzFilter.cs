@@ -26,8 +26,6 @@ internal sealed class ExtAuthzFilter(ExtAuthzConfig config) : PassThroughFilter,
     private bool _waiting;
     private bool _answered;
 
-    private static ReadOnlySpan<byte> FailureModeAllowed => "x-envoy-auth-failure-mode-allowed"u8;
-
     public override FilterHeadersStatus DecodeHeaders(HeaderMap headers, bool endStream)
     {
         var own = Decoder.MostSpecificPerFilterConfig<ExtAuthzRouteConfig>();
@@ -239,7 +237,7 @@ internal sealed class ExtAuthzFilter(ExtAuthzConfig config) : PassThroughFilter,
             Count(Stat.FailureModeAllowed);
             if (config.FailureModeAllowHeader)
             {
-                _headers.Add(FailureModeAllowed, "true"u8);
+                _headers.Add(AuthorizationHeaders.FailureModeAllowed, "true"u8);
             }
             Continue();
             return;
