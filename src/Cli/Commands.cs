@@ -1,3 +1,4 @@
+using MeshProxy.Cli.Diff;
 using MeshProxy.Cli.Explain;
 
 namespace MeshProxy.Cli;
@@ -18,6 +19,12 @@ internal static class Commands
         ["wait"] = WaitCommand.Run,
         ["request"] = RequestCommand.Run,
         ["config"] = ConfigCommand.Run,
+        ["listeners"] = ConfigCommand.RunListeners,
+        ["clusters"] = ConfigCommand.RunClusters,
+        ["routes"] = ConfigCommand.RunRoutes,
+        ["endpoints"] = ConfigCommand.RunEndpoints,
+        ["certs"] = ConfigCommand.RunCertificates,
+        ["diff"] = DiffCommand.Run,
         ["explain"] = ExplainCommand.Run,
     };
 

@@ -1,37 +1,29 @@
+using System.CommandLine;
+using MeshProxy.Cli.Views;
+
 namespace MeshProxy.Cli;
 
-/// <summary>`meshproxy config unsupported`: asks a running proxy what of its configuration it accepted without building it.</summary>
+/// <summary>`meshproxy config WHAT`, with the words of `istioctl proxy-config`; the lists also as commands of their own.</summary>
 internal static class ConfigCommand
 {
-    private const string DefaultAdmin = "127.0.0.1:15000";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     public static int Run(string[] arguments)
     {
-        var admin = arguments switch
+        var command = new Command("config", "Shows the configuration of a running proxy, or in a dump.")
         {
-            ["unsupported"] => DefaultAdmin,
-            ["unsupported", "--admin", var address] => address,
-            _ => null,
+            BootstrapView.CreateAll(), BootstrapView.Create(), ListenersView.Create(), ClustersView.Create(), RoutesView.Create(),
+            EndpointsView.Create(), CertificatesView.Create("secret"), BootstrapView.CreateExtensions(), LogView.Create(),
+            UnsupportedView.Create(),
         };
-        if (admin is null)
-        {
-            Console.Error.WriteLine($"Usage: meshproxy config unsupported [--admin ADDRESS:PORT] (default {DefaultAdmin})");
-            return 1;
-        }
-        try
-        {
-            using var client = new HttpClient { Timeout = Patience };
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{admin}/unsupported");
-            using var response = client.Send(request).EnsureSuccessStatusCode();
-            using var text = new StreamReader(response.Content.ReadAsStream());
-            Console.Out.Write(text.ReadToEnd());
-            return 0;
-        }
-        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException or UriFormatException)
-        {
-            Console.Error.WriteLine($"Error: the admin interface at {admin} did not answer: {failure.Message}");
-            return 1;
-        }
+        return CommandLine.Invoke(command, arguments);
     }
+
+    public static int RunListeners(string[] arguments) => CommandLine.Invoke(ListenersView.Create(), arguments);
+
+    public static int RunClusters(string[] arguments) => CommandLine.Invoke(ClustersView.Create(), arguments);
+
+    public static int RunRoutes(string[] arguments) => CommandLine.Invoke(RoutesView.Create(), arguments);
+
+    public static int RunEndpoints(string[] arguments) => CommandLine.Invoke(EndpointsView.Create(), arguments);
+
+    public static int RunCertificates(string[] arguments) => CommandLine.Invoke(CertificatesView.Create("certs"), arguments);
 }

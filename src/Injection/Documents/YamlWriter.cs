@@ -7,7 +7,7 @@ using YamlDotNet.Core.Events;
 namespace MeshProxy.Injection.Documents;
 
 /// <summary>Writes a tree as YAML in the layout of kubectl: two spaces, keys in their order, lists not indented.</summary>
-internal static class YamlWriter
+public static class YamlWriter
 {
     public static string Write(JsonNode? document)
     {

@@ -7,7 +7,7 @@ namespace MeshProxy.Xds.Protobuf;
 public readonly struct MessageMap<T>(Message owner, int index) : IReadOnlyList<KeyValuePair<string, T>>
     where T : struct, IMessage<T>
 {
-    private readonly Message _owner = owner;
+    private readonly Message? _owner = owner;
     private readonly int _index = index;
 
     public int Count => Entries?.Count ?? 0;
@@ -17,7 +17,7 @@ public readonly struct MessageMap<T>(Message owner, int index) : IReadOnlyList<K
         ? new((string)entries.Keys.ReferenceAt(position), T.From((Message)entries.Values.ReferenceAt(position)))
         : throw new ArgumentOutOfRangeException(nameof(position));
 
-    private MapField? Entries => (MapField?)_owner.Reference(_index);
+    private MapField? Entries => (MapField?)_owner?.Reference(_index);
 
     public bool ContainsKey(string key) => Entries is { } entries && entries.IndexOf(key) >= 0;
 
@@ -28,7 +28,7 @@ public readonly struct MessageMap<T>(Message owner, int index) : IReadOnlyList<K
         return position >= 0;
     }
 
-    public void Set(string key, T value) => _owner.MutableMap(_index).Set(key, value.Message);
+    public void Set(string key, T value) => _owner!.MutableMap(_index).Set(key, value.Message);
 
     public ListEnumerator<KeyValuePair<string, T>, MessageMap<T>> GetEnumerator() => new(this);
 
