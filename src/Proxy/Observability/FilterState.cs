@@ -1,3 +1,6 @@
+using Google.Protobuf.WellKnownTypes;
+using Any = MeshProxy.Xds.Protobuf.Any;
+
 namespace MeshProxy.Proxy.Observability;
 
 /// <summary>How far an object of the filter state lives (Envoy's FilterState::LifeSpan).</summary>
@@ -27,6 +30,9 @@ public interface IFilterStateObject
 
     /// <summary>`%FILTER_STATE(key:TYPED)%`; null prints <see cref="SerializeAsString"/> as a JSON string.</summary>
     string? SerializeAsJson() => null;
+
+    /// <summary>The object as a message, for log services; null where it has none.</summary>
+    Any? SerializeAsAny() => null;
 
     /// <summary>Shared objects of this kind keep upstream connections apart (Envoy's Hashable).</summary>
     bool Hashable => false;
@@ -111,6 +117,8 @@ public sealed record SharedFilterStateObject(string Key, IFilterStateObject Valu
 public sealed record StringFilterState(string Value) : IFilterStateObject
 {
     public string? SerializeAsString() => Value;
+
+    public Any? SerializeAsAny() => StringAny.Of(Value);
 }
 
 /// <summary>A string that keeps upstream connections apart where it is shared with them (Envoy's HashableStringObject).</summary>
@@ -119,4 +127,17 @@ public sealed record HashableStringFilterState(string Value) : IFilterStateObjec
     public bool Hashable => true;
 
     public string? SerializeAsString() => Value;
+
+    public Any? SerializeAsAny() => StringAny.Of(Value);
+}
+
+/// <summary>Text as a packed google.protobuf.StringValue.</summary>
+internal static class StringAny
+{
+    public static Any Of(string text)
+    {
+        var message = StringValue.New();
+        message.Value = text;
+        return Any.Pack(message);
+    }
 }

@@ -77,7 +77,11 @@ public sealed class GrpcAsyncClient
     }
 
     private AsyncRequestOptions Options(AsyncRequestOptions? given) =>
-        (given ?? new AsyncRequestOptions()) with { RetryPolicy = _retry, SendInternalHeaders = _internalHeaders };
+        (given ?? new AsyncRequestOptions()) with
+        {
+            RetryPolicy = given?.RetryPolicy ?? _retry,
+            SendInternalHeaders = _internalHeaders,
+        };
 
     private HeaderMap Headers(string service, string method, TimeSpan timeout, AsyncRequestOptions? options)
     {

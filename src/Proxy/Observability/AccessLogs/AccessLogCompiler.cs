@@ -1,8 +1,10 @@
 using Envoy.Config.Accesslog.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.AccessLoggers.File.V3;
+using Envoy.Extensions.AccessLoggers.Grpc.V3;
 using Envoy.Extensions.AccessLoggers.Stream.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Observability.AccessLogs.Remote;
 using MeshProxy.Xds.Protobuf;
 
 namespace MeshProxy.Proxy.Observability.AccessLogs;
@@ -45,6 +47,14 @@ public static class AccessLogCompiler
             return new FormattedAccessLog(
                 context.AccessLogs.Open("/dev/stderr"), Format(Unpack<StderrAccessLog>(config).LogFormat));
         }
+        if (type == HttpGrpcAccessLogConfig.Descriptor.FullName)
+        {
+            return GrpcLogCompiler.CompileHttp(Unpack<HttpGrpcAccessLogConfig>(config), context);
+        }
+        if (type == TcpGrpcAccessLogConfig.Descriptor.FullName)
+        {
+            return GrpcLogCompiler.CompileTcp(Unpack<TcpGrpcAccessLogConfig>(config), context);
+        }
         throw new ConfigurationException(
             $"Didn't find a registered implementation for '{config.Name}' with type URL: '{type}'; use a file, stdout, stderr, gRPC or OpenTelemetry access log.");
     }
@@ -82,6 +92,8 @@ public static class AccessLogCompiler
         {
             "envoy.access_loggers.file" => FileAccessLog.Descriptor.FullName,
             "envoy.access_loggers.stdout" => StdoutAccessLog.Descriptor.FullName,
+            "envoy.access_loggers.http_grpc" => HttpGrpcAccessLogConfig.Descriptor.FullName,
+            "envoy.access_loggers.tcp_grpc" => TcpGrpcAccessLogConfig.Descriptor.FullName,
             "envoy.access_loggers.stderr" => StderrAccessLog.Descriptor.FullName,
             _ => "",
         };

@@ -1,5 +1,8 @@
 using System.Globalization;
+using Envoy.Extensions.Filters.Http.GrpcStats.V3;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Xds.Mapping;
+using MeshProxy.Xds.Protobuf;
 
 namespace MeshProxy.Proxy.Http.Filters.GrpcStats;
 
@@ -14,10 +17,23 @@ internal sealed class GrpcStatsObject : IFilterStateObject
 
     public string SerializeAsString() => string.Create(CultureInfo.InvariantCulture, $"{Requests},{Responses}");
 
+    /// <summary>As protobuf's JSON: 64-bit numbers are text, zeros are left out.</summary>
+    public string SerializeAsJson() => Counts().Message.ToJsonText(JsonWriteOptions.CamelCase);
+
+    public Any SerializeAsAny() => Any.Pack(Counts());
+
     public string? GetField(string name) => name switch
     {
         "request_message_count" => Requests.ToString(CultureInfo.InvariantCulture),
         "response_message_count" => Responses.ToString(CultureInfo.InvariantCulture),
         _ => null,
     };
+
+    private FilterObject Counts()
+    {
+        var counts = FilterObject.New();
+        counts.RequestMessageCount = Requests;
+        counts.ResponseMessageCount = Responses;
+        return counts;
+    }
 }
