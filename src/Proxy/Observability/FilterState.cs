@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using MeshProxy.Proxy.Observability.Formatting;
 using Any = MeshProxy.Xds.Protobuf.Any;
 
 namespace MeshProxy.Proxy.Observability;
@@ -30,6 +31,10 @@ public interface IFilterStateObject
 
     /// <summary>`%FILTER_STATE(key:TYPED)%`; null prints <see cref="SerializeAsString"/> as a JSON string.</summary>
     string? SerializeAsJson() => null;
+
+    /// <summary>As JSON, a string with quotes; null where there is no value.</summary>
+    string? ToJson() => SerializeAsJson()
+        ?? (SerializeAsString() is { } text ? MetadataValue.From(text).ToJson() : null);
 
     /// <summary>The object as a message, for log services; null where it has none.</summary>
     Any? SerializeAsAny() => null;

@@ -14,23 +14,26 @@ internal sealed class HttpServiceClient
     private readonly byte[] _host;
     private readonly byte[] _path;
     private readonly byte[] _contentType;
+    private readonly byte[] _userAgent;
     private readonly TimeSpan _timeout;
     private readonly HeaderParser _headers;
 
     public HttpServiceClient(IClusterManager clusters, string cluster, string host, string path, string contentType, TimeSpan timeout,
-        HeaderParser? headers = null)
+        HeaderParser? headers = null, string userAgent = "")
     {
         _clusters = clusters;
         _cluster = cluster;
         _host = Encoding.Latin1.GetBytes(host);
         _path = Encoding.Latin1.GetBytes(path);
         _contentType = Encoding.Latin1.GetBytes(contentType);
+        _userAgent = Encoding.Latin1.GetBytes(userAgent);
         _timeout = timeout;
         _headers = headers ?? HeaderParser.Empty;
     }
 
     /// <exception cref="ConfigurationException">The service has no address, or its cluster is unknown.</exception>
-    public static HttpServiceClient Compile(HttpService config, string contentType, FactoryContext context, string field)
+    public static HttpServiceClient Compile(
+        HttpService config, string contentType, FactoryContext context, string field, string userAgent = "")
     {
         if (config.HttpUri is not { } uri)
         {
@@ -42,7 +45,7 @@ internal sealed class HttpServiceClient
         }
         var (host, path) = Split(uri.Uri);
         return new HttpServiceClient(context.Clusters, uri.Cluster, host, path, contentType, uri.Timeout ?? TimeSpan.Zero,
-            HeaderParser.Compile(config.RequestHeadersToAdd, [], field));
+            HeaderParser.Compile(config.RequestHeadersToAdd, [], field), userAgent);
     }
 
     /// <summary>False when the cluster is gone; else exactly one callback follows.</summary>
@@ -57,6 +60,10 @@ internal sealed class HttpServiceClient
         headers.Set(KnownHeader.Path, _path);
         headers.Set(KnownHeader.Authority, _host);
         headers.Set(KnownHeader.ContentType, _contentType);
+        if (_userAgent.Length > 0)
+        {
+            headers.Set(KnownHeader.UserAgent, _userAgent);
+        }
         if (!_headers.IsEmpty)
         {
             _headers.Evaluate(headers, new LogContext(headers, null, null, CallInfo.New()));

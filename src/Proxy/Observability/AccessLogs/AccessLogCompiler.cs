@@ -2,6 +2,7 @@ using Envoy.Config.Accesslog.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.AccessLoggers.File.V3;
 using Envoy.Extensions.AccessLoggers.Grpc.V3;
+using Envoy.Extensions.AccessLoggers.OpenTelemetry.V3;
 using Envoy.Extensions.AccessLoggers.Stream.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability.AccessLogs.Remote;
@@ -55,6 +56,10 @@ public static class AccessLogCompiler
         {
             return GrpcLogCompiler.CompileTcp(Unpack<TcpGrpcAccessLogConfig>(config), context);
         }
+        if (type == OpenTelemetryAccessLogConfig.Descriptor.FullName)
+        {
+            return OpenTelemetryLogCompiler.Compile(Unpack<OpenTelemetryAccessLogConfig>(config), context);
+        }
         throw new ConfigurationException(
             $"Didn't find a registered implementation for '{config.Name}' with type URL: '{type}'; use a file, stdout, stderr, gRPC or OpenTelemetry access log.");
     }
@@ -94,6 +99,7 @@ public static class AccessLogCompiler
             "envoy.access_loggers.stdout" => StdoutAccessLog.Descriptor.FullName,
             "envoy.access_loggers.http_grpc" => HttpGrpcAccessLogConfig.Descriptor.FullName,
             "envoy.access_loggers.tcp_grpc" => TcpGrpcAccessLogConfig.Descriptor.FullName,
+            "envoy.access_loggers.open_telemetry" => OpenTelemetryAccessLogConfig.Descriptor.FullName,
             "envoy.access_loggers.stderr" => StderrAccessLog.Descriptor.FullName,
             _ => "",
         };

@@ -1,10 +1,8 @@
 using Envoy.Config.Trace.V3;
-using Envoy.Extensions.Tracers.Opentelemetry.ResourceDetectors.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability.OpenTelemetry;
 using MeshProxy.Proxy.Server;
 using Opentelemetry.Proto.Resource.V1;
-using TypedExtensionConfig = Envoy.Config.Core.V3.TypedExtensionConfig;
 
 namespace MeshProxy.Proxy.Observability.Tracing.OpenTelemetry;
 
@@ -15,8 +13,6 @@ internal static class OpenTelemetryCompiler
 
     /// <summary>Name of a service that was not told its own (OpenTelemetry resource conventions, service.name).</summary>
     private const string UnknownService = "unknown_service:envoy";
-
-    private const string EnvironmentAttributes = "OTEL_RESOURCE_ATTRIBUTES";
 
     /// <exception cref="ConfigurationException">No collector, or a sampler or detector is unknown.</exception>
     public static OpenTelemetryTracer Compile(OpenTelemetryConfig config, FactoryContext context, string field)
@@ -50,7 +46,10 @@ internal static class OpenTelemetryCompiler
         }
         foreach (var detector in config.ResourceDetectors)
         {
-            Detect(detector, attributes, $"{field}.resource_detectors[{detector.Name}]");
+            foreach (var (key, value) in ResourceDetectors.Detect(detector, $"{field}.resource_detectors[{detector.Name}]"))
+            {
+                Put(attributes, key, value);
+            }
         }
         var resource = Resource.New();
         foreach (var (key, value) in attributes)
@@ -58,44 +57,6 @@ internal static class OpenTelemetryCompiler
             OtlpAttributes.Add(resource.Attributes, key, value);
         }
         return resource;
-    }
-
-    private static void Detect(TypedExtensionConfig detector, SortedDictionary<string, string> attributes, string field)
-    {
-        if (detector.TypedConfig is { } typed && typed.Is<StaticConfigResourceDetectorConfig>())
-        {
-            foreach (var (key, value) in typed.Unpack<StaticConfigResourceDetectorConfig>().Attributes)
-            {
-                Put(attributes, key, value);
-            }
-        }
-        else if (detector.TypedConfig is { } other && other.Is<EnvironmentResourceDetectorConfig>())
-        {
-            DetectEnvironment(attributes, field);
-        }
-        else
-        {
-            throw new ConfigurationException(
-                $"{field}: Resource detector factory not found: '{detector.Name}'; use environment or static_config.");
-        }
-    }
-
-    private static void DetectEnvironment(SortedDictionary<string, string> attributes, string field)
-    {
-        if (Environment.GetEnvironmentVariable(EnvironmentAttributes) is not { Length: > 0 } pairs)
-        {
-            throw new ConfigurationException($"{field}: The environment variable {EnvironmentAttributes} is empty; set it, or remove the detector.");
-        }
-        foreach (var pair in pairs.Split(','))
-        {
-            var parts = pair.Split('=');
-            if (parts.Length != 2)
-            {
-                throw new ConfigurationException(
-                    $"{field}: '{pair}' in {EnvironmentAttributes} is no attribute; write name=value, separated by commas.");
-            }
-            Put(attributes, parts[0], parts[1]);
-        }
     }
 
     // An empty value tells nothing: it does not replace what is known.
