@@ -24,7 +24,7 @@ public static class MetadataConversion
         return converted;
     }
 
-    /// <summary>The message of what was converted, for dumps.</summary>
+    /// <summary>The message of what was converted, for dumps and logs.</summary>
     public static Metadata ToMessage(DynamicMetadata metadata)
     {
         var message = Metadata.New();
@@ -106,53 +106,5 @@ public static class MetadataConversion
             items.Add(ToValue(value));
         }
         return new MetadataValue.ListNode(items);
-    }
-
-    /// <summary>The other way: what is sent or shown.</summary>
-    public static Struct ToMessage(IReadOnlyDictionary<string, MetadataValue> fields)
-    {
-        var message = Struct.New();
-        foreach (var (key, value) in fields)
-        {
-            message.Fields.Set(key, ToMessage(value));
-        }
-        return message;
-    }
-
-    private static Value ToMessage(MetadataValue value)
-    {
-        var message = Value.New();
-        switch (value)
-        {
-            case MetadataValue.BoolNode flag:
-                message.BoolValue = flag.Value;
-                break;
-            case MetadataValue.NumberNode number:
-                message.NumberValue = number.Value;
-                break;
-            case MetadataValue.StringNode text:
-                message.StringValue = text.Value;
-                break;
-            case MetadataValue.StructNode fields:
-                message.StructValue = ToMessage(fields.Fields);
-                break;
-            case MetadataValue.ListNode list:
-                message.ListValue = ToMessage(list.Items);
-                break;
-            default:
-                message.NullValue = NullValue.NullValue;
-                break;
-        }
-        return message;
-    }
-
-    private static ListValue ToMessage(IReadOnlyList<MetadataValue> items)
-    {
-        var message = ListValue.New();
-        foreach (var item in items)
-        {
-            message.Values.Add(ToMessage(item));
-        }
-        return message;
     }
 }

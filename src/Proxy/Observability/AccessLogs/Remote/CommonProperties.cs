@@ -4,7 +4,6 @@ using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Transport;
 using Address = Envoy.Config.Core.V3.Address;
-using Metadata = Envoy.Config.Core.V3.Metadata;
 
 namespace MeshProxy.Proxy.Observability.AccessLogs.Remote;
 
@@ -23,7 +22,10 @@ internal sealed class CommonProperties(IReadOnlyList<string> filterStateKeys, IR
         AddTimes(message, info);
         AddUpstream(message, info);
         AddOutcome(message, info);
-        AddMetadata(message, info.DynamicMetadata);
+        if (!info.DynamicMetadata.IsEmpty)
+        {
+            message.Metadata = MetadataConversion.ToMessage(info.DynamicMetadata);
+        }
         foreach (var key in filterStateKeys)
         {
             if (Find(info, key)?.SerializeAsAny() is { } value)
@@ -97,20 +99,6 @@ internal sealed class CommonProperties(IReadOnlyList<string> filterStateKeys, IR
         {
             message.ResponseFlags = ResponseFlagMessages.Of(info.ResponseFlags);
         }
-    }
-
-    private static void AddMetadata(AccessLogCommon message, DynamicMetadata metadata)
-    {
-        if (metadata.IsEmpty)
-        {
-            return;
-        }
-        var converted = Metadata.New();
-        foreach (var name in metadata.Namespaces)
-        {
-            converted.FilterMetadata.Set(name, MetadataConversion.ToMessage(metadata.Get(name)!));
-        }
-        message.Metadata = converted;
     }
 
     private static Address? AddressOf(EndPoint? endPoint) => endPoint is null ? null : AddressMessages.Of(endPoint);
