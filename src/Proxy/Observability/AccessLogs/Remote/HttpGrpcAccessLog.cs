@@ -53,7 +53,7 @@ internal sealed class HttpGrpcAccessLog(
         var info = context.StreamInfo;
         var message = HTTPResponseProperties.New();
         message.ResponseCode = info.ResponseCode > 0 ? (uint)info.ResponseCode : null;
-        message.ResponseCodeDetails = info.ResponseCodeDetails;
+        message.ResponseCodeDetails = info.ResponseCodeDetails ?? "";
         message.ResponseHeadersBytes = (ulong)(context.ResponseHeaders?.ByteSize ?? 0);
         message.ResponseBodyBytes = (ulong)info.BytesSent;
         message.DownstreamHeaderBytesSent = (ulong)info.DownstreamHeaderBytesSent;
