@@ -15,8 +15,10 @@ using MeshProxy.Proxy.Http.Filters.HeaderMutation;
 using MeshProxy.Proxy.Http.Filters.HeaderToMetadata;
 using MeshProxy.Proxy.Http.Filters.HealthCheck;
 using MeshProxy.Proxy.Http.Filters.IstioAlpn;
+using MeshProxy.Proxy.Http.Filters.IstioStats;
 using MeshProxy.Proxy.Http.Filters.JwtAuthn;
 using MeshProxy.Proxy.Http.Filters.LocalRateLimit;
+using MeshProxy.Proxy.Http.Filters.PeerMetadata;
 using MeshProxy.Proxy.Http.Filters.Rbac;
 using MeshProxy.Proxy.Http.Filters.SetFilterState;
 using MeshProxy.Proxy.Http.Filters.SetMetadata;
@@ -25,6 +27,8 @@ using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners.Filters;
 using MeshProxy.Proxy.Network.ExtAuthz;
 using MeshProxy.Proxy.Network.Filters;
+using MeshProxy.Proxy.Network.IstioStats;
+using MeshProxy.Proxy.Network.MetadataExchange;
 using MeshProxy.Proxy.Network.Rbac;
 using MeshProxy.Proxy.Network.TcpProxy;
 
@@ -57,6 +61,8 @@ public static class Extensions
         new HeaderToMetadataFilterFactory(),
         new HealthCheckFilterFactory(),
         new IstioAlpnFilterFactory(),
+        new IstioStatsFilterFactory(),
+        new PeerMetadataFilterFactory(),
         new RbacFilterFactory(),
         new RouterFilterFactory(),
         new SetFilterStateFilterFactory(),
@@ -77,6 +83,8 @@ public static class Extensions
         new ExtAuthzNetworkFilterFactory(),
         new LocalRateLimitFilterFactory(),
         new SetFilterStateNetworkFilterFactory(),
+        new MetadataExchangeFilterFactory(),
+        new IstioStatsNetworkFilterFactory(),
     ];
 
     private static readonly IListenerFilterFactory[] ListenerFilters =

@@ -157,6 +157,9 @@ public sealed class StreamInfo
     public int FlagAt(int position) =>
         position < _flagCount ? (int)((_flagOrder >> (position * BitsPerFlag)) & ((1 << BitsPerFlag) - 1)) - 1 : -1;
 
+    /// <summary>All flags in their order as one number: equal for equal `%RESPONSE_FLAGS%`.</summary>
+    internal ulong FlagOrder => _flagOrder;
+
     public bool HasFlag(ResponseFlags flag) => (ResponseFlags & flag) != 0;
 
     private void Remember(int flag)

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace MeshProxy.Xds.Protobuf;
 
 /// <summary>A position in the bytes of one message. Every read checks its bounds.</summary>
-internal ref struct WireReader(ReadOnlySpan<byte> data)
+public ref struct WireReader(ReadOnlySpan<byte> data)
 {
     private const int MaximumVarintLength = 10;
 

@@ -217,6 +217,7 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
         upstream.RemoteAddress = conn.Info.RemoteAddress;
         upstream.Tls = conn.Tls;
         upstream.ConnectionId = conn.Id;
+        upstream.FilterState = conn.StreamInfo.FilterState;
         upstream.TransportFailureReason = "";
         host.Outlier.PutResult(OutlierResult.LocalOriginConnectSuccessFinal);
         conn.HalfCloseEnabled = true;

@@ -3,6 +3,11 @@ namespace MeshProxy.Proxy.Observability.Statistics;
 /// <summary>What was made under one prefix; shared by all scopes of that prefix and dropped with the last of them.</summary>
 internal sealed class ScopeNode(StatsStore store, string prefix)
 {
+    private const int CounterSlots = 1;
+
+    // The second says that the gauge was written.
+    private const int GaugeSlots = 2;
+
     private readonly Lock _lock = new();
     private Dictionary<(string Name, StatKind? Kind), object>? _stats;
     private Table? _table;
@@ -26,7 +31,7 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             }
             return (Counter)Keep(name, StatKind.Counter, store.Rejects(prefix, name) ? RejectedCounter.Instance
                 : block is not null ? block.CounterAt(index)
-                : new StoreCounter(Slots.Take(1, out var slot), slot, this, name, tags));
+                : new StoreCounter(Slots.Take(CounterSlots, out var slot), slot, this, name, tags));
         }
     }
 
@@ -40,7 +45,7 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             }
             return (Gauge)Keep(name, StatKind.Gauge, store.Rejects(prefix, name) ? RejectedGauge.Instance
                 : block is not null ? block.GaugeAt(index)
-                : new StoreGauge(Slots.Take(2, out var slot), slot, this, name, tags));
+                : new StoreGauge(Slots.Take(GaugeSlots, out var slot), slot, this, name, tags));
         }
     }
 
@@ -119,6 +124,35 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
         }
     }
 
+    /// <summary>
+    /// Takes out a counter, gauge or histogram that was made one by one and that nobody writes any longer; one made by its name
+    /// later begins anew.
+    /// </summary>
+    public void Remove(string name, StatKind kind)
+    {
+        lock (_lock)
+        {
+            if (_stats is null || !_stats.TryGetValue((name, kind), out var stat)
+                || (stat is StoreCounter or StoreGauge or StoreHistogram && InBlock(stat)))
+            {
+                return;
+            }
+            _stats.Remove((name, kind));
+            switch (stat)
+            {
+                case StoreCounter counter:
+                    _table!.GiveBack(counter.Slot, CounterSlots);
+                    break;
+                case StoreGauge gauge:
+                    _table!.GiveBack(gauge.Slot, GaugeSlots);
+                    break;
+                case StoreHistogram histogram:
+                    histogram.Remove();
+                    break;
+            }
+        }
+    }
+
     private bool InBlock(object stat) =>
         stat switch
         {
@@ -163,11 +197,21 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
 
     private sealed class Table(int loopCount) : SlotTable(loopCount)
     {
+        private readonly Stack<int> _freeCounters = new();
+        private readonly Stack<int> _freeGauges = new();
+
         public Table Take(int count, out int slot)
         {
+            if ((count == CounterSlots ? _freeCounters : _freeGauges).TryPop(out slot))
+            {
+                Clear(slot, count);
+                return this;
+            }
             slot = SlotCount;
             SlotCount += count;
             return this;
         }
+
+        public void GiveBack(int slot, int count) => (count == CounterSlots ? _freeCounters : _freeGauges).Push(slot);
     }
 }

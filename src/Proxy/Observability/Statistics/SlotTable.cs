@@ -87,6 +87,27 @@ internal class SlotTable(int loopCount)
         }
     }
 
+    /// <summary>Zeroes slots that nobody writes, to be given to another stat.</summary>
+    protected void Clear(int first, int count)
+    {
+        lock (this)
+        {
+            foreach (var array in _arrays ?? [])
+            {
+                for (var slot = first; array is not null && slot < first + count && slot < array.Length; slot++)
+                {
+                    array[slot] = 0;
+                }
+            }
+            if (_baselines is { } baselines && baselines.ContainsKey(first))
+            {
+                var without = new Dictionary<int, long>(baselines);
+                without.Remove(first);
+                _baselines = without;
+            }
+        }
+    }
+
     private long[] OwnArray(int index, int slot)
     {
         var arrays = _arrays ?? Materialise();

@@ -26,11 +26,15 @@ internal sealed class StatsScope : IStatsScope
 
     public TextReadout TextReadout(string name) => _node.TextReadout(StatNames.Sanitize(name));
 
-    public Counter Counter(string name, StatTags tags) => _node.Counter(StatNames.Sanitize(name), tags);
+    // Names made of tags hold what the tags hold (a SPIFFE identity has colons), as in Envoy.
+    public Counter Counter(string name, StatTags tags) => _node.Counter(name, tags);
 
-    public Gauge Gauge(string name, StatTags tags) => _node.Gauge(StatNames.Sanitize(name), tags);
+    public Gauge Gauge(string name, StatTags tags) => _node.Gauge(name, tags);
 
-    public Histogram Histogram(string name, StatTags tags) => _node.Histogram(StatNames.Sanitize(name), tags);
+    public Histogram Histogram(string name, StatTags tags) => _node.Histogram(name, tags);
+
+    /// <summary>See <see cref="ScopeNode.Remove"/>.</summary>
+    public void Remove(string name, StatKind kind) => _node.Remove(name, kind);
 
     public StatBlock Block(StatBlockLayout layout) => _node.Block(layout);
 

@@ -7,6 +7,7 @@ internal sealed class StoreHistogram(StatsStore store, ScopeNode node, string na
 {
     private readonly HistogramBins?[] _loops = new HistogramBins?[store.LoopCount + 1];
     private bool _active;
+    private volatile bool _removed;
 
     public override string Name => node.Prefix + name;
 
@@ -20,7 +21,7 @@ internal sealed class StoreHistogram(StatsStore store, ScopeNode node, string na
     /// <summary>All samples up to the last flush, and those between the last two; null before.</summary>
     public MergedHistogram? Merged { get; private set; }
 
-    public bool Dropped => node.Dropped;
+    public bool Dropped => node.Dropped || _removed;
 
     public override void Record(double value)
     {
@@ -44,6 +45,9 @@ internal sealed class StoreHistogram(StatsStore store, ScopeNode node, string na
         }
         store.OnSample(this, sample);
     }
+
+    /// <summary>It was taken out of its scope: nothing is merged any longer.</summary>
+    public void Remove() => _removed = true;
 
     public void Merge()
     {

@@ -8,6 +8,8 @@ internal sealed class StoreCounter(SlotTable table, int slot, ScopeNode node, st
 {
     public SlotTable Table => table;
 
+    public int Slot => slot;
+
     public override string Name => node.Prefix + name;
 
     public string LocalName => name;
@@ -27,6 +29,8 @@ internal sealed class StoreCounter(SlotTable table, int slot, ScopeNode node, st
 internal sealed class StoreGauge(SlotTable table, int slot, ScopeNode node, string name, StatTags? tags) : Gauge
 {
     public SlotTable Table => table;
+
+    public int Slot => slot;
 
     public override string Name => node.Prefix + name;
 
