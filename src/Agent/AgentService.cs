@@ -24,6 +24,7 @@ public sealed class AgentService
     private readonly AgentOptions _options;
     private readonly AgentEnvironment _environment;
     private readonly Action<string> _log;
+    private readonly TimeProvider _time;
     private readonly ProxyConfig _config;
     private readonly Dictionary<string, ApplicationProbe> _probes;
     private readonly IReadOnlyList<MetricsTarget> _targets;
@@ -33,10 +34,15 @@ public sealed class AgentService
     private volatile bool _hasDrained;
     private Message? _names;
 
+    /// <param name="options">The command line.</param>
+    /// <param name="environment">As the injector writes it.</param>
+    /// <param name="log">Gets one sentence an event.</param>
+    /// <param name="time">What waiting is measured by; null is the system's.</param>
     /// <exception cref="AgentException">The environment is not as it has to be.</exception>
-    public AgentService(AgentOptions options, AgentEnvironment environment, Action<string> log)
+    public AgentService(
+        AgentOptions options, AgentEnvironment environment, Action<string> log, TimeProvider? time = null)
     {
-        (_options, _environment, _log) = (options, environment, log);
+        (_options, _environment, _log, _time) = (options, environment, log, time ?? TimeProvider.System);
         _config = ProxyConfig.Read(environment);
         _probes = ProbeSettings.Parse(environment.Find("ISTIO_KUBE_APP_PROBERS"));
         _targets = MetricsSettings.Parse(environment.Find("ISTIO_PROMETHEUS_ANNOTATIONS"), _config.StatusPort);
@@ -69,14 +75,14 @@ public sealed class AgentService
     private async Task<int> RunAsync(IProxy proxy)
     {
         using var xds = new IstiodConnection("XDS", _config.DiscoveryAddress, _config.IsControlPlanePlain, _environment);
-        using var authority = new IstiodConnection(
-            "CA", _environment.Text("CA_ADDR", _config.DiscoveryAddress), _config.IsControlPlanePlain, _environment);
+        using var authority = Authority();
         using var names = CapturesNames ? StartNames() : null;
         var relay = new DiscoveryRelay(xds, names is null ? null : table => TakeNames(names, table), _log);
         await using var local = new LocalServer(
             DiscoverySocket(_config), SecretSocket, relay, _secrets, _log);
         using var prober = new Prober(ProbedAddress(), _config.StatusPort);
-        using var metrics = new MergedMetrics(_environment.Number("ENVOY_PROMETHEUS_PORT", 15090), _targets, NodeMetadata.IstioVersion);
+        using var metrics = new MergedMetrics(
+            _environment.Number("ENVOY_PROMETHEUS_PORT", 15090), _targets, NodeMetadata.IstioVersion, () => _secrets.Expiry);
         await using var status = new StatusServer(
             _config.StatusPort, _probes, prober, metrics, _environment.Flag("METRICS_LOCALHOST_ACCESS_ONLY"), Actions(proxy));
         await local.StartAsync().ConfigureAwait(false);
@@ -91,6 +97,15 @@ public sealed class AgentService
         await _stop.CancelAsync().ConfigureAwait(false);
         await credentials.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;
+    }
+
+    private IstiodConnection Authority()
+    {
+        var address = _environment.Text("CA_ADDR", _config.DiscoveryAddress);
+        // 15010 is istiod's port without TLS; elsewhere a token must not leave the pod in plain text.
+        var isPlain = address.EndsWith(":15010", StringComparison.Ordinal)
+            || (address == _config.DiscoveryAddress && _config.IsControlPlanePlain);
+        return new IstiodConnection("CA", address, isPlain, _environment);
     }
 
     private StatusActions Actions(IProxy proxy) => new()
@@ -119,20 +134,21 @@ public sealed class AgentService
         if (!_environment.Flag("EXIT_ON_ZERO_ACTIVE_CONNECTIONS"))
         {
             _log($"Draining for {_config.TerminationDrainDuration.TotalSeconds} s.");
-            await Task.Delay(_config.TerminationDrainDuration).ConfigureAwait(false);
+            await Task.Delay(_config.TerminationDrainDuration, _time).ConfigureAwait(false);
             return;
         }
         _log("Draining until no connection is open.");
-        await Task.Delay(_environment.Duration("MINIMUM_DRAIN_DURATION", TimeSpan.FromSeconds(5))).ConfigureAwait(false);
+        await Task.Delay(_environment.Duration("MINIMUM_DRAIN_DURATION", TimeSpan.FromSeconds(5)), _time)
+            .ConfigureAwait(false);
         while (proxy.OpenConnections > 0)
-            await Task.Delay(DrainPoll).ConfigureAwait(false);
+            await Task.Delay(DrainPoll, _time).ConfigureAwait(false);
     }
 
     private Task KeepCredentialsAsync(IstiodConnection authority)
     {
         if (MountedCredentials.Folder() is { } folder)
             return WatchCredentialsAsync(folder);
-        return new IssuedCredentials(authority, _environment, _log).RunAsync(_secrets.Set, _stop.Token);
+        return new IssuedCredentials(authority, _environment, _time, _log).RunAsync(_secrets.Set, _stop.Token);
     }
 
     private async Task WatchCredentialsAsync(string folder)
@@ -181,9 +197,12 @@ public sealed class AgentService
         ? "localhost"
         : _environment.Text("INSTANCE_IP", "localhost");
 
+    /// <summary>Drains and ends, as on SIGTERM.</summary>
+    internal void Terminate() => _end.TrySetResult(true);
+
     private void End(PosixSignalContext context)
     {
         context.Cancel = true;
-        _end.TrySetResult(true);
+        Terminate();
     }
 }

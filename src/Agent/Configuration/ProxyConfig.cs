@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -14,6 +15,8 @@ internal sealed class ProxyConfig
           "serviceCluster": "istio-proxy", "statNameLength": 189, "statusPort": 15020, "terminationDrainDuration": "5s"
         }
         """;
+
+    private static readonly string[] Durations = ["drainDuration", "fileFlushInterval", "terminationDrainDuration"];
 
     private ProxyConfig(JsonObject json) => Json = json;
 
@@ -51,7 +54,7 @@ internal sealed class ProxyConfig
             foreach (var (name, value) in JsonNode.Parse(environment.Text("PROXY_CONFIG", "{}"))!.AsObject())
             {
                 if (value is not null)
-                    json[name] = value.DeepClone();
+                    json[name] = Durations.Contains(name) ? Canonical(value) : value.DeepClone();
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -65,6 +68,17 @@ internal sealed class ProxyConfig
     }
 
     public string Text(string name) => Json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+
+    // As protobuf's JSON writes it, which is what istiod compares with: no fraction, or one of 3, 6 or 9 digits.
+    private static JsonNode Canonical(JsonNode value)
+    {
+        if (!GoDuration.TryParse(value.ToString(), out var duration))
+            return value.DeepClone();
+        var format = duration.Ticks % TimeSpan.TicksPerSecond == 0 ? "0"
+            : duration.Ticks % TimeSpan.TicksPerMillisecond == 0 ? "0.000"
+            : duration.Ticks % TimeSpan.TicksPerMicrosecond == 0 ? "0.000000" : "0.000000000";
+        return ((decimal)duration.Ticks / TimeSpan.TicksPerSecond).ToString(format, CultureInfo.InvariantCulture) + "s";
+    }
 
     private int? Number(string name) => Json[name] is not { } node ? null
         : int.TryParse(node.ToString(), out var number) ? number

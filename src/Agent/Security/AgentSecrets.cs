@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Envoy.Config.Core.V3;
 using MeshProxy.ControlPlane.Discovery;
 using MeshProxy.ControlPlane.Resources;
@@ -9,9 +10,26 @@ namespace MeshProxy.Agent.Security;
 internal sealed class AgentSecrets : IResourceSource
 {
     private ResourceSet _resources = ResourceSet.Empty;
+    private WorkloadCredentials? _credentials;
 
     /// <inheritdoc/>
     public event Action? Changed;
+
+    /// <summary>When the certificate that is served ends; null without one, or when it cannot be read.</summary>
+    public DateTimeOffset? Expiry
+    {
+        get
+        {
+            try
+            {
+                return Volatile.Read(ref _credentials)?.Expiry();
+            }
+            catch (CryptographicException)
+            {
+                return null;
+            }
+        }
+    }
 
     /// <summary>Serves other credentials from now on.</summary>
     public void Set(WorkloadCredentials credentials)
@@ -21,6 +39,7 @@ internal sealed class AgentSecrets : IResourceSource
             SecretResource.OfCertificate(WorkloadSecrets.CertificateName, credentials.ChainPem, credentials.KeyPem),
             SecretResource.OfAuthorities(WorkloadSecrets.RootName, credentials.RootPem),
         ]));
+        Volatile.Write(ref _credentials, credentials);
         Changed?.Invoke();
     }
 

@@ -9,42 +9,48 @@ using MeshProxy.Xds.Protobuf;
 namespace MeshProxy.Agent.Security;
 
 /// <summary>Credentials of istiod's authority, asked for with the pod's token and renewed in time.</summary>
-internal sealed class IssuedCredentials(IstiodConnection authority, AgentEnvironment environment, Action<string> log)
+internal sealed class IssuedCredentials(
+    IstiodConnection authority, AgentEnvironment environment, TimeProvider time, Action<string> log)
 {
     private const string Method = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
 
-    // Istio's names and defaults (security/options.go): SECRET_TTL, SECRET_GRACE_PERIOD_RATIO and its jitter.
+    // SECRET_TTL, with Istio's default.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromHours(24);
-    private const double RenewalRatio = 0.5;
-    private const double RenewalJitter = 0.01;
 
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
+    // An authority that does not answer at all is asked anew, perhaps over another connection.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly TimeSpan _lifetime = environment.Duration("SECRET_TTL", DefaultLifetime);
+    private readonly RenewalSchedule _schedule = new(environment, Random.Shared.NextDouble);
 
     /// <summary>Gets credentials and renews them until it is told to stop.</summary>
     public async Task RunAsync(Action<WorkloadCredentials> take, CancellationToken stop)
     {
-        var retry = FirstRetry;
         while (!stop.IsCancellationRequested)
         {
             TimeSpan wait;
             try
             {
                 var credentials = await AskAsync(stop).ConfigureAwait(false);
+                wait = _schedule.UntilRenewal(time.GetUtcNow(), credentials.Expiry());
                 take(credentials);
-                (wait, retry) = (UntilRenewal(credentials), FirstRetry);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or ProtobufException or CryptographicException)
+            catch (Exception e) when (IsFailure(e) && !stop.IsCancellationRequested)
             {
                 // What was issued before serves on.
-                log($"The authority at {authority.Base.Authority} issued no certificate: {(e.InnerException ?? e).Message.TrimEnd('.')}.");
-                (wait, retry) = (retry, retry * 2 < LongestRetry ? retry * 2 : LongestRetry);
+                wait = _schedule.UntilRetry();
+                log($"The authority at {authority.Base.Authority} issued no certificate: {Reason(e)}.");
             }
-            await Task.Delay(wait, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private static bool IsFailure(Exception e) => e is HttpRequestException or IOException or UnauthorizedAccessException
+        or ProtobufException or CryptographicException or OperationCanceledException;
+
+    private static string Reason(Exception e) => e is OperationCanceledException
+        ? $"it did not answer within {Patience.TotalSeconds} s"
+        : (e.InnerException ?? e).Message.TrimEnd('.');
 
     private async Task<WorkloadCredentials> AskAsync(CancellationToken stop)
     {
@@ -57,6 +63,8 @@ internal sealed class IssuedCredentials(IstiodConnection authority, AgentEnviron
         var metadata = Struct.New();
         metadata.Fields.Set("CertSigner", signer);
         request.Metadata = metadata;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Patience);
         var response = await GrpcClient.CallAsync<IstioCertificateResponse>(
             authority.Client, new Uri(authority.Base, Method), request.Message,
             headers =>
@@ -64,11 +72,14 @@ internal sealed class IssuedCredentials(IstiodConnection authority, AgentEnviron
                 foreach (var (name, value) in authority.Headers())
                     headers.TryAddWithoutValidation(name, value);
             },
-            stop).ConfigureAwait(false);
+            limit.Token).ConfigureAwait(false);
         if (response.CertChain.Count < 2)
             throw new HttpRequestException("the answer has no root beside the certificate");
         var chain = string.Concat(response.CertChain.Select(pem => pem.TrimEnd('\n') + "\n"));
-        return new WorkloadCredentials(chain, key.ExportPkcs8PrivateKeyPem() + "\n", response.CertChain[^1]);
+        var keyPem = key.ExportPkcs8PrivateKeyPem() + "\n";
+        // A certificate of another key must not take the place of one that works.
+        X509Certificate2.CreateFromPem(chain, keyPem).Dispose();
+        return new WorkloadCredentials(chain, keyPem, response.CertChain[^1]);
     }
 
     // RSA 2048 unless told otherwise, as pilot-agent.
@@ -87,15 +98,5 @@ internal sealed class IssuedCredentials(IstiodConnection authority, AgentEnviron
             $"spiffe://{environment.Text("TRUST_DOMAIN", "cluster.local")}/ns/{environment.Text("POD_NAMESPACE", "default")}/sa/{environment.Text("SERVICE_ACCOUNT", "default")}"));
         request.CertificateExtensions.Add(identity.Build(critical: true));
         return request.CreateSigningRequestPem();
-    }
-
-    private static TimeSpan UntilRenewal(WorkloadCredentials credentials)
-    {
-        using var leaf = X509Certificate2.CreateFromPem(credentials.ChainPem);
-        var (begin, end) = (leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
-        // Not all pods of a rollout in the same second.
-        var ratio = RenewalRatio + (((Random.Shared.NextDouble() * 2) - 1) * RenewalJitter);
-        var wait = end - ((end - begin) * ratio) - DateTime.UtcNow;
-        return wait > FirstRetry ? (wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1)) : FirstRetry;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class MergedMetrics : IDisposable
     private readonly Uri _proxy;
     private readonly IReadOnlyList<MetricsTarget> _targets;
     private readonly string _version;
+    private readonly Func<DateTimeOffset?> _expiry;
     private long _scrapes;
     private long _proxyFailures;
     private long _applicationFailures;
@@ -30,10 +31,12 @@ internal sealed class MergedMetrics : IDisposable
     /// <param name="proxyPort">Where the proxy shows its own metrics, on the loopback interface.</param>
     /// <param name="targets">Where the application does.</param>
     /// <param name="version">Of the agent.</param>
-    public MergedMetrics(int proxyPort, IReadOnlyList<MetricsTarget> targets, string version)
+    /// <param name="expiry">When the workload's certificate ends; null without one.</param>
+    public MergedMetrics(
+        int proxyPort, IReadOnlyList<MetricsTarget> targets, string version, Func<DateTimeOffset?> expiry)
     {
         _proxy = new UriBuilder("http", "localhost", proxyPort, "/stats/prometheus").Uri;
-        (_targets, _version) = (targets, version);
+        (_targets, _version, _expiry) = (targets, version, expiry);
     }
 
     public async Task AnswerAsync(HttpContext context)
@@ -85,16 +88,24 @@ internal sealed class MergedMetrics : IDisposable
     }
 
     private string Own() => string.Create(CultureInfo.InvariantCulture, $$"""
-        # HELP istio_build Istio component build info
+        # HELP istio_build The build of this agent.
         # TYPE istio_build gauge
         istio_build{component="agent",tag="{{_version}}"} 1
-        # HELP istio_agent_scrapes_total The total number of scrapes.
+        # HELP istio_agent_scrapes_total How often these metrics were asked for.
         # TYPE istio_agent_scrapes_total counter
         istio_agent_scrapes_total {{Interlocked.Read(ref _scrapes)}}
-        # HELP istio_agent_scrape_failures_total The total number of failed scrapes.
+        # HELP istio_agent_scrape_failures_total How often a source of these metrics did not answer.
         # TYPE istio_agent_scrape_failures_total counter
         istio_agent_scrape_failures_total{type="application"} {{Interlocked.Read(ref _applicationFailures)}}
         istio_agent_scrape_failures_total{type="envoy"} {{Interlocked.Read(ref _proxyFailures)}}
+        {{Lifetime()}}
+        """);
+
+    // Negative once it is over.
+    private string Lifetime() => _expiry() is not { } expiry ? "" : string.Create(CultureInfo.InvariantCulture, $$"""
+        # HELP istio_agent_cert_expiry_seconds How long the workload's certificate is still valid, in seconds.
+        # TYPE istio_agent_cert_expiry_seconds gauge
+        istio_agent_cert_expiry_seconds{resource_name="default"} {{(expiry - DateTimeOffset.UtcNow).TotalSeconds:0}}
 
         """);
 

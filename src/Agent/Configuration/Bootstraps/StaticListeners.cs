@@ -27,7 +27,7 @@ internal static class StaticListeners
     /// <summary>The same, for scrapers with a certificate of the mesh.</summary>
     public static JsonObject OfSecureMetrics(string any, int port)
     {
-        var chain = Chain("secure_stats", "/stats/prometheus", StaticClusters.Statistics, isCompressed: true);
+        var chain = Chain("secure_stats", "/stats/prometheus", StaticClusters.Statistics, isCompressed: false);
         chain["filter_chain_match"] = new JsonObject { ["transport_protocol"] = "tls" };
         chain["transport_socket"] = MutualTls();
         var listener = Listener(any, port, chain);
