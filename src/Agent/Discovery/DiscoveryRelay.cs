@@ -39,7 +39,7 @@ internal sealed class DiscoveryRelay(IstiodConnection istiod, Action<NameTable>?
         }
         catch (Exception e) when (e is HttpRequestException or IOException or ProtobufException)
         {
-            log($"The stream to istiod at {istiod.Base.Authority} failed: {(e.InnerException ?? e).Message.TrimEnd('.')}.");
+            log($"The stream to istiod at {istiod.Address} failed: {(e.InnerException ?? e).Message.TrimEnd('.')}.");
             return (GrpcStatus.Unavailable, e.Message);
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MeshProxy.Agent.Configuration;
@@ -30,7 +31,10 @@ internal sealed class IstiodConnection : IDisposable
     {
         (_kind, _environment, _isPlain) = (kind, environment, isPlain);
         _rootFile = environment.Text(kind + "_ROOT_CA", MountedRoot);
-        Base = new Uri($"{(isPlain ? "http" : "https")}://{address}");
+        Address = address;
+        // The name that its certificate must have stands in the URL, which is what HttpClient verifies; the way goes by address.
+        var place = new Uri($"{(isPlain ? "http" : "https")}://{address}");
+        Base = new UriBuilder(place) { Host = environment.Text("ISTIOD_SAN", NodeMetadata.HostOf(address)) }.Uri;
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -38,11 +42,14 @@ internal sealed class IstiodConnection : IDisposable
             KeepAlivePingTimeout = PingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             InitialHttp2StreamWindowSize = Window,
+            ConnectCallback = (_, stop) => ConnectAsync(new DnsEndPoint(place.DnsSafeHost, place.Port), stop),
         };
-        handler.SslOptions.TargetHost = environment.Text("ISTIOD_SAN", NodeMetadata.HostOf(address));
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors);
         Client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
+
+    /// <summary>HOST:PORT, as configured.</summary>
+    public string Address { get; }
 
     public Uri Base { get; }
 
@@ -60,6 +67,21 @@ internal sealed class IstiodConnection : IDisposable
     }
 
     public void Dispose() => Client.Dispose();
+
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint place, CancellationToken stop)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(place, stop).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private bool IsTrusted(X509Certificate? certificate, X509Chain? received, SslPolicyErrors errors)
     {

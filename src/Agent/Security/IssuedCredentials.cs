@@ -39,7 +39,11 @@ internal sealed class IssuedCredentials(
             {
                 // What was issued before serves on.
                 wait = _schedule.UntilRetry();
-                log($"The authority at {authority.Base.Authority} issued no certificate: {Reason(e)}.");
+                log($"The authority at {authority.Address} issued no certificate: {Reason(e)}.");
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
             }
             await Task.Delay(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
