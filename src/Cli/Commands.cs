@@ -26,6 +26,7 @@ internal static class Commands
         ["certs"] = ConfigCommand.RunCertificates,
         ["diff"] = DiffCommand.Run,
         ["explain"] = ExplainCommand.Run,
+        ["failures"] = FailuresCommand.Run,
     };
 
     public static int Run(string[] arguments)

@@ -4,6 +4,7 @@ using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Configuration.Runtime;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Server;
@@ -37,6 +38,9 @@ public sealed class AdminServices
 
     /// <summary>What was accepted without being built.</summary>
     public required UnsupportedFeatures Unsupported { get; init; }
+
+    /// <summary>What failed in the last minutes.</summary>
+    public required FailureLog Failures { get; init; }
 
     public required Node Node { get; init; }
 
@@ -79,6 +83,7 @@ public sealed class AdminServices
             .. new RuntimeEndpoints(Runtime).All(),
             new LoggingEndpoint(Loggers).Endpoint,
             new UnsupportedEndpoint(Unsupported).Endpoint,
+            new FailuresEndpoint(Failures).Endpoint,
             .. new ServerEndpoints(this).All(),
         ]);
 }

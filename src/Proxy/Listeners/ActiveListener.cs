@@ -195,6 +195,11 @@ internal sealed class ActiveListener
         _workerStats.Dec(ListenerStat.WorkerCxActive);
         Config.Limit.Release();
         ReleaseGlobal(connection.HoldsGlobal);
+        var info = connection.Connection.StreamInfo;
+        if (info.ResponseFlags == 0 && (info.DownstreamTransportFailureReason.Length > 0 || info.ConnectionTerminationDetails.Length > 0))
+        {
+            Config.Failures?.Add(info);
+        }
         if (Config.AccessLogs.Count > 0)
         {
             // The filters still learn of the end: what they note belongs into the record.
@@ -252,6 +257,7 @@ internal sealed class ActiveListener
         Config.Stats.Inc(ListenerStat.NoFilterChainMatch);
         pending.StreamInfo.SetFlag(ResponseFlags.NoRouteFound);
         pending.StreamInfo.ResponseCodeDetails = "filter_chain_not_found";
+        Config.Failures?.Add(pending.StreamInfo);
         Drop(pending);
     }
 

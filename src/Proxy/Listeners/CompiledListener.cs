@@ -1,6 +1,7 @@
 using System.Net;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Transport;
 using Listener = Envoy.Config.Listener.V3.Listener;
 
@@ -61,6 +62,9 @@ public sealed class CompiledListener
     public required CompiledFilterChain? DefaultFilterChain { get; init; }
 
     public required IReadOnlyList<IAccessLog> AccessLogs { get; init; }
+
+    /// <summary>Hears of connections that fail before a filter answers for them; null where nobody asks.</summary>
+    public FailureLog? Failures { get; init; }
 
     public required ListenerFacts Facts { get; init; }
 

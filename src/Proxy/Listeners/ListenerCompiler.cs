@@ -4,6 +4,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Transport;
 using Listener = Envoy.Config.Listener.V3.Listener;
 
@@ -64,6 +65,7 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
             FilterChains = chains,
             DefaultFilterChain = defaultChain,
             AccessLogs = services.CompileAccessLogs(listener.AccessLog, services.Context(owner, drain)),
+            Failures = FailureLog.Of(services.Context(owner, drain).Singletons),
             Facts = facts,
             DrainType = (DrainType)listener.DrainTypeValue,
             Scope = scope,

@@ -11,6 +11,7 @@ using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Async;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Observability.Tracing;
@@ -210,6 +211,7 @@ public sealed class ProxyServer : IDisposable
             AccessLogs = _logs,
             ConfigDumps = dumps,
             Unsupported = UnsupportedFeatures.Of(_context.Singletons),
+            Failures = FailureLog.Of(_context.Singletons),
             Node = _context.Node,
             Version = ServerVersion.Admin,
             CommandLine = _options.CommandLine,

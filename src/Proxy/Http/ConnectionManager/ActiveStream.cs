@@ -1,6 +1,7 @@
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
@@ -287,6 +288,10 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         }
         Filters.OnStreamComplete();
         Log(AccessLogType.DownstreamEnd);
+        if (FailureLog.IsFailure(StreamInfo))
+        {
+            _config.Failures.Add(StreamInfo, RequestHeaders);
+        }
         _logged = true;
         SpanFinalizer.FinishDownstream(ActiveSpan, new LogContext(RequestHeaders, ResponseHeaders, ResponseTrailers, StreamInfo));
         Filters.DestroyFilters();

@@ -5,6 +5,7 @@ using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Matching;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Observability.Tracing;
 using Config = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager;
 using Underscores = Envoy.Config.Core.V3.HttpProtocolOptions.HeadersWithUnderscoresAction;
@@ -39,6 +40,7 @@ internal sealed class HttpConnectionManagerCompiler(Config config, FactoryContex
             Codecs = CodecsOf(common),
             Upgrades = UpgradesOf(),
             AccessLogs = AccessLogCompiler.Compile(config.AccessLog, context),
+            Failures = FailureLog.Of(context.Singletons),
             FlushAccessLogOnNewRequest = config.AccessLogOptions?.FlushAccessLogOnNewRequest ?? config.FlushAccessLogOnNewRequest,
             FlushAccessLogOnTunnel = config.AccessLogOptions?.FlushLogOnTunnelSuccessfullyEstablished ?? false,
             AccessLogFlushInterval = config.AccessLogOptions?.AccessLogFlushInterval ?? config.AccessLogFlushInterval ?? TimeSpan.Zero,

@@ -5,6 +5,7 @@ using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Matching;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Xds.Protobuf;
 using Config = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager;
 
@@ -41,6 +42,9 @@ internal sealed record HttpConnectionManagerConfig
     public IReadOnlyDictionary<string, UpgradeEntry> Upgrades { get; init; } = new Dictionary<string, UpgradeEntry>();
 
     public IReadOnlyList<IAccessLog> AccessLogs { get; init; } = [];
+
+    /// <summary>Hears of failed requests.</summary>
+    public required FailureLog Failures { get; init; }
 
     public bool FlushAccessLogOnNewRequest { get; init; }
 

@@ -1,5 +1,6 @@
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 
 namespace MeshProxy.Proxy.Network.TcpProxy;
 
@@ -36,6 +37,9 @@ internal sealed class TcpProxyConfig : INetworkFilterConfig
     public required uint MaxConnectAttempts { get; init; }
 
     public required IReadOnlyList<IAccessLog> AccessLogs { get; init; }
+
+    /// <summary>Hears of failed connections.</summary>
+    public required FailureLog Failures { get; init; }
 
     /// <summary>Zero writes no periodic records.</summary>
     public required TimeSpan AccessLogFlushInterval { get; init; }

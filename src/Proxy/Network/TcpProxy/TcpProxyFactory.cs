@@ -4,6 +4,7 @@ using System.Text;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Xds.Protobuf;
 using Config = Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy;
@@ -41,6 +42,7 @@ internal sealed class TcpProxyFactory : INetworkFilterFactory
             MaxDurationJitterPercent = config.MaxDownstreamConnectionDurationJitterPercentage?.Value ?? 0,
             MaxConnectAttempts = config.MaxConnectAttempts ?? 1,
             AccessLogs = AccessLogCompiler.Compile(config.AccessLog, context),
+            Failures = FailureLog.Of(context.Singletons),
             AccessLogFlushInterval = options?.AccessLogFlushInterval ?? config.AccessLogFlushInterval ?? TimeSpan.Zero,
             LogOnConnected = options?.FlushAccessLogOnConnected ?? config.FlushAccessLogOnConnected,
             Hash = HashPolicy(config),

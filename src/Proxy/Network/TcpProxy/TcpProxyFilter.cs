@@ -1,6 +1,7 @@
 using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Network.FilterStates;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 
@@ -327,6 +328,10 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
             _connectionData = null;
         }
         Log(AccessLogType.TcpConnectionEnd);
+        if (FailureLog.IsFailure(Info))
+        {
+            _config.Failures.Add(Info);
+        }
     }
 
     // 4b: the upstream is gone; what it sent still reaches the client.
