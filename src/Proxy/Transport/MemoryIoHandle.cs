@@ -79,7 +79,8 @@ internal sealed class MemoryIoHandle : IIoHandle
         if (_peer is not null)
         {
             _peer._peerEnded = true;
-            _peer.Activate(IoEvents.Read);
+            // As EPOLLRDHUP: a reader that took the last bytes by a short read must look for the end as well.
+            _peer.Activate(IoEvents.Read | IoEvents.Closed);
         }
     }
 

@@ -14,6 +14,14 @@ public sealed class TestContext(EventLoop loop, ISecretManager? secrets = null) 
 {
     private readonly StatsStore _store = new(2);
 
+    public Envoy.Config.Core.V3.Node NodeValue { get; init; } = Envoy.Config.Core.V3.Node.New();
+
+    public IRuntime? RuntimeValue { get; init; }
+
+    public ListenerFacts? ListenerValue { get; init; }
+
+    public StatsStore Store => _store;
+
     public override IClusterManager Clusters => throw new NotSupportedException();
 
     public override IStatsScope Scope => _store.Root;
@@ -24,9 +32,9 @@ public sealed class TestContext(EventLoop loop, ISecretManager? secrets = null) 
 
     public override IReadOnlyList<EventLoop> Workers => [loop];
 
-    public override Envoy.Config.Core.V3.Node Node => Envoy.Config.Core.V3.Node.New();
+    public override Envoy.Config.Core.V3.Node Node => NodeValue;
 
-    public override IRuntime Runtime => throw new NotSupportedException();
+    public override IRuntime Runtime => RuntimeValue ?? throw new NotSupportedException();
 
     public override AccessLogManager AccessLogs => throw new NotSupportedException();
 
@@ -38,7 +46,7 @@ public sealed class TestContext(EventLoop loop, ISecretManager? secrets = null) 
 
     public override ISubscriptionFactory Subscriptions => throw new NotSupportedException();
 
-    public override ListenerFacts? Listener => null;
+    public override ListenerFacts? Listener => ListenerValue;
 
     public override IDrainDecision Drain => throw new NotSupportedException();
 

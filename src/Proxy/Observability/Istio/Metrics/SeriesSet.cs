@@ -6,6 +6,9 @@ namespace MeshProxy.Proxy.Observability.Istio.Metrics;
 /// </summary>
 internal sealed class SeriesSet(IstioStatsSettings settings, string?[] labels, string[] expressions)
 {
+    // A metric of the configuration's own has the labels it is given there, and no others.
+    private static readonly string?[] NoLabels = [];
+
     private readonly MetricSeries?[] _standard = new MetricSeries?[IstioMetricNames.Count];
     private readonly MetricSeries?[] _custom = new MetricSeries?[settings.CustomMetrics.Length];
     private int _generation = settings.Metrics.Generation;
@@ -36,7 +39,7 @@ internal sealed class SeriesSet(IstioStatsSettings settings, string?[] labels, s
         {
             var metric = settings.CustomMetrics[i];
             Renew();
-            var series = _custom[i] ??= Make(metric.Plan);
+            var series = _custom[i] ??= Make(metric.Plan, NoLabels);
             var amount = (long)ExpressionValues.Amount(expressions[metric.Expression]);
             series.Counter?.Add(amount);
             series.Gauge?.Set(amount);
@@ -55,7 +58,7 @@ internal sealed class SeriesSet(IstioStatsSettings settings, string?[] labels, s
         {
             settings.Metrics.CountFolded();
         }
-        return _standard[(int)metric] ??= Make(plan);
+        return _standard[(int)metric] ??= Make(plan, labels);
     }
 
     private void Renew()
@@ -71,25 +74,25 @@ internal sealed class SeriesSet(IstioStatsSettings settings, string?[] labels, s
         Array.Clear(_custom);
     }
 
-    private MetricSeries Make(MetricPlan plan)
+    private MetricSeries Make(MetricPlan plan, string?[] values)
     {
-        var (made, text) = Labels(plan);
+        var (made, text) = Labels(plan, values);
         if (settings.Metrics.Series(plan.Family, text, made) is { } series)
         {
             return series;
         }
         _folded = true;
         settings.Metrics.CountFolded();
-        made = plan.Labels(labels, expressions, folded: true);
+        made = plan.Labels(values, expressions, folded: true);
         return settings.Metrics.FoldedSeries(plan.Family, MetricPlan.Text(made), made);
     }
 
     // Most metrics have the same labels: their text, the largest part of a series, is one.
-    private (KeyValuePair<string, string>[] Labels, string Text) Labels(MetricPlan plan)
+    private (KeyValuePair<string, string>[] Labels, string Text) Labels(MetricPlan plan, string?[] values)
     {
-        if (!plan.IsPlain)
+        if (!plan.IsPlain || !ReferenceEquals(values, labels))
         {
-            var own = plan.Labels(labels, expressions, folded: false);
+            var own = plan.Labels(values, expressions, folded: false);
             return (own, MetricPlan.Text(own));
         }
         _plainLabels ??= plan.Labels(labels, expressions, folded: false);
