@@ -8,7 +8,7 @@ namespace MeshProxy.Proxy.Admin;
 internal static class HistogramText
 {
     /// <summary>Envoy's supported quantiles.</summary>
-    public static readonly double[] Quantiles = [0, 0.25, 0.5, 0.75, 0.90, 0.95, 0.99, 0.995, 0.999, 1];
+    public static readonly double[] Quantiles = HistogramBins.ShownQuantiles;
 
     /// <summary>The same in percent, as they are shown.</summary>
     public static readonly double[] Percents = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100];

@@ -49,7 +49,7 @@ internal static class PrometheusWriter
                 continue;
             }
             tags.Clear();
-            var extracted = Extract(store, stat, tags);
+            var extracted = store.Extract(stat.Name, stat.Tags, tags);
             if (!families.TryGetValue(extracted, out var family))
             {
                 if (MetricName(extracted) is not { } name)
@@ -61,17 +61,6 @@ internal static class PrometheusWriter
             family.Samples.Add((stat, Labels(stat, tags)));
         }
         return families.Values;
-    }
-
-    private static string Extract(StatsStore store, in StatValue stat, List<KeyValuePair<string, string>> tags)
-    {
-        if (stat.Tags is not { } given)
-        {
-            return store.Tags.Extract(stat.Name, tags);
-        }
-        tags.AddRange(store.Tags.FixedTags);
-        tags.AddRange(given.Tags);
-        return given.ExtractedName;
     }
 
     private static string Labels(in StatValue stat, List<KeyValuePair<string, string>> tags)

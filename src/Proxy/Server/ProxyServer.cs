@@ -14,6 +14,7 @@ using MeshProxy.Proxy.Observability.AccessLogs;
 using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
+using MeshProxy.Proxy.Observability.Statistics.Sinks;
 using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Security.Secrets;
 using MeshProxy.Proxy.Security;
@@ -47,6 +48,7 @@ public sealed class ProxyServer : IDisposable
     private readonly OverloadManager? _overload;
     private LdsApi? _lds;
     private AdminListener? _admin;
+    private readonly StatsFlusher _flusher;
     private LoopTimer? _statsFlush;
 
     /// <exception cref="ConfigurationException">Something in the bootstrap cannot be served.</exception>
@@ -60,6 +62,7 @@ public sealed class ProxyServer : IDisposable
         _workers = [.. Enumerable.Range(0, options.Concurrency).Select(i => new EventLoop($"worker_{i}", i + 1))];
         _store = new StatsStore(_workers.Length + 1);
         StatsConfigCompiler.Apply(bootstrap.StatsConfig, _store, options.StatsTags);
+        _flusher = new StatsFlusher(_store, _startTime);
         _logs = new LogFiles(_workers.Length + 1, options.FileFlushInterval, options.FileFlushMinSizeKb * 1024, _store.Root);
         var files = new FileWatcher(MainLoop);
         var node = MergeNode(bootstrap.Node, options);
@@ -152,6 +155,9 @@ public sealed class ProxyServer : IDisposable
 
     private void Stop()
     {
+        // What was counted since the last flush would be lost.
+        _statsFlush?.Disarm();
+        _flusher.Flush();
         foreach (var worker in _workers)
         {
             worker.Stop();
@@ -221,11 +227,11 @@ public sealed class ProxyServer : IDisposable
             DrainListeners = wanted => Listeners.Drain(wanted.Graceful, wanted.InboundOnly, wanted.SkipExit),
             Quit = Shutdown,
             Certificates = () => CertificateMessages.Of(_context.TlsContexts, MainLoop.UtcNow),
-            BeforeStats = _bootstrap.StatsFlushOnAdmin ? _store.MergeHistograms : static () => { },
+            BeforeStats = _bootstrap.StatsFlushOnAdmin ? _flusher.Flush : static () => { },
         };
     }
 
-    // Histograms show what the loops recorded once it is merged (stats_flush_interval, 5 s).
+    // Sinks and histograms tell what the loops recorded once it is flushed (stats_flush_interval, 5 s).
     private void ArmStatsFlush()
     {
         if (_bootstrap.StatsFlushOnAdmin)
@@ -235,7 +241,7 @@ public sealed class ProxyServer : IDisposable
         var interval = _bootstrap.StatsFlushInterval ?? TimeSpan.FromSeconds(5);
         _statsFlush = MainLoop.CreateTimer(() =>
         {
-            _store.MergeHistograms();
+            _flusher.Flush();
             _statsFlush!.Arm(interval);
         });
         _statsFlush.Arm(interval);
@@ -254,6 +260,8 @@ public sealed class ProxyServer : IDisposable
         }
         AddRuntimeLayers();
         Clusters.AddBootstrapClusters(_bootstrap);
+        _flusher.Use(StatsSinkCompiler.Compile(
+            _bootstrap.StatsSinks, _store, new OwnerContext(_context, _store.Root, new InitManager(), null, _context.Drain)));
         DefaultTracing.Of(_context.Singletons).Provider = _bootstrap.Tracing?.HttpValue;
         if (_bootstrap.DynamicResourcesValue?.CdsConfig is { } clusters)
         {

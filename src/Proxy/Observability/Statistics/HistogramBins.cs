@@ -7,7 +7,16 @@ namespace MeshProxy.Proxy.Observability.Statistics;
 /// </summary>
 internal sealed class HistogramBins
 {
+    /// <summary>Quantiles that are shown and sent.</summary>
+    public static readonly double[] ShownQuantiles = [0, 0.25, 0.5, 0.75, 0.90, 0.95, 0.99, 0.995, 0.999, 1];
+
     private State _state = new([], []);
+
+    /// <summary>Samples of one that is shown: shares of a whole are recorded larger (<see cref="HistogramUnits"/>).</summary>
+    public double Scale { get; private set; } = 1;
+
+    public static HistogramBins For(string name) =>
+        new() { Scale = HistogramUnits.IsPercent(name) ? HistogramUnits.PercentScale : 1 };
 
     public static HistogramBins Sum(IEnumerable<HistogramBins?> parts)
     {
@@ -18,6 +27,7 @@ internal sealed class HistogramBins
             {
                 continue;
             }
+            sum.Scale = part.Scale;
             var state = part._state;
             for (var i = 0; i < state.Bins.Length; i++)
             {
@@ -30,7 +40,7 @@ internal sealed class HistogramBins
     /// <summary>This minus an earlier reading of the same histogram.</summary>
     public HistogramBins Since(HistogramBins earlier)
     {
-        var difference = new HistogramBins();
+        var difference = new HistogramBins { Scale = Scale };
         var state = _state;
         for (var i = 0; i < state.Bins.Length; i++)
         {
@@ -99,7 +109,7 @@ internal sealed class HistogramBins
             {
                 sum += state.Bins[i].Middle * state.Counts[i];
             }
-            return sum;
+            return sum / Scale;
         }
     }
 
@@ -108,7 +118,7 @@ internal sealed class HistogramBins
     {
         var state = _state;
         var total = 0UL;
-        for (var i = 0; i < state.Bins.Length && state.Bins[i].Left + state.Bins[i].Width <= threshold; i++)
+        for (var i = 0; i < state.Bins.Length && state.Bins[i].Left + state.Bins[i].Width <= threshold * Scale; i++)
         {
             total += state.Counts[i];
         }
@@ -139,9 +149,10 @@ internal sealed class HistogramBins
             }
             var left = state.Bins[bin].Left;
             var width = state.Bins[bin].Width;
-            values[i] = rank == lower ? left
+            var value = rank == lower ? left
                 : rank == upper ? left + width
                 : left + ((rank - lower) / (upper - lower) * width);
+            values[i] = value / Scale;
         }
     }
 

@@ -57,6 +57,19 @@ public sealed class StatsStore(int loopCount)
         }
     }
 
+    /// <summary>The name without its tags, which are added to <paramref name="tags"/>.</summary>
+    /// <param name="given">Tags of a stat that brings its own; null finds them in the name.</param>
+    internal string Extract(string name, StatTags? given, List<KeyValuePair<string, string>> tags)
+    {
+        if (given is null)
+        {
+            return Tags.Extract(name, tags);
+        }
+        tags.AddRange(Tags.FixedTags);
+        tags.AddRange(given.Tags);
+        return given.ExtractedName;
+    }
+
     /// <summary>All stats matching, in order of their names; equal names of one kind are merged into one.</summary>
     internal List<StatValue> Collect(StatQuery query)
     {

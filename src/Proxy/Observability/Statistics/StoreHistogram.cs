@@ -6,6 +6,7 @@ namespace MeshProxy.Proxy.Observability.Statistics;
 internal sealed class StoreHistogram(StatsStore store, ScopeNode node, string name, StatTags? tags) : Histogram
 {
     private readonly HistogramBins?[] _loops = new HistogramBins?[store.LoopCount + 1];
+    private readonly bool _isPercent = HistogramUnits.IsPercent(name);
     private bool _active;
     private volatile bool _removed;
 
@@ -25,18 +26,19 @@ internal sealed class StoreHistogram(StatsStore store, ScopeNode node, string na
 
     public override void Record(double value)
     {
-        var sample = value > 0 ? (ulong)value : 0;
+        var scaled = _isPercent ? value * HistogramUnits.PercentScale : value;
+        var sample = scaled > 0 ? (ulong)scaled : 0;
         var loop = EventLoop.Current;
         if (loop is null || (uint)loop.Index >= (uint)store.LoopCount)
         {
             lock (_loops)
             {
-                (_loops[^1] ??= new HistogramBins()).Record(sample);
+                (_loops[^1] ??= HistogramBins.For(name)).Record(sample);
             }
         }
         else
         {
-            (_loops[loop.Index] ??= new HistogramBins()).Record(sample);
+            (_loops[loop.Index] ??= HistogramBins.For(name)).Record(sample);
         }
         if (!_active)
         {
