@@ -51,7 +51,11 @@ internal sealed class RbacNetworkFilter(RbacNetworkConfig config) : IReadFilter,
             return FilterStatus.Continue;
         }
         _denied = true;
-        _callbacks.StreamInfo.ConnectionTerminationDetails = RbacRules.Details(decision.Policy);
+        var info = _callbacks.StreamInfo;
+        info.ConnectionTerminationDetails = RbacRules.Details(decision.Policy);
+        // No filter behind this one will count what came.
+        info.BytesReceived += data.Length;
+        info.DownstreamWireBytesReceived += data.Length;
         Deny();
         return FilterStatus.StopIteration;
     }

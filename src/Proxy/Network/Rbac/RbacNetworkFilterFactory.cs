@@ -19,7 +19,7 @@ internal sealed class RbacNetworkFilterFactory : INetworkFilterFactory
         return new RbacNetworkConfig
         {
             Rules = RbacRules.Compile(config.Rules, config.Matcher, config.ShadowRules, config.ShadowMatcher, context),
-            Stats = new RbacStats(context.ServerScope, config.StatPrefix, "", config.ShadowRulesStatPrefix, perPolicy: false),
+            Stats = new RbacStats(context.ServerScope, config.StatPrefix.TrimEnd('.') + ".", "", config.ShadowRulesStatPrefix, perPolicy: false),
             ShadowPrefix = config.ShadowRulesStatPrefix,
             Continuous = config.EnforcementTypeValue == Config.EnforcementType.Continuous,
             DenyDelay = config.DelayDeny ?? TimeSpan.Zero,
