@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Transport;
 
@@ -21,6 +22,14 @@ public static class Addresses
 
     public static IPEndPoint Resolve(Envoy.Config.Core.V3.SocketAddress address)
     {
+        if (address.ResolverName.Length > 0)
+        {
+            throw new ConfigurationException($"Unknown address resolver: {address.ResolverName}; leave resolver_name empty.");
+        }
+        if (address.PortSpecifierCase == Envoy.Config.Core.V3.SocketAddress.PortSpecifierOneofCase.NamedPort)
+        {
+            throw new ConfigurationException($"IP resolver can't handle named_port '{address.NamedPort}'; set port_value.");
+        }
         if (!TryParseLiteral(address.Address, out var ip))
         {
             throw new ConfigurationException(
@@ -65,5 +74,12 @@ public static class Addresses
     private static bool IsDecimalByte(ReadOnlySpan<char> part) =>
         part.Length is > 0 and <= 3 && !part.ContainsAnyExceptInRange('0', '9') && (part.Length == 1 || part[0] != '0');
 
-    private static string KernelPath(string path) => path.StartsWith('@') ? "\0" + path[1..] : path;
+    // sockaddr_un.sun_path of Linux with its final NUL.
+    private const int MaxPathBytes = 107;
+
+    private static string KernelPath(string path) =>
+        Encoding.UTF8.GetByteCount(path) > MaxPathBytes
+            ? throw new ConfigurationException(
+                $"Path \"{path}\" exceeds maximum UNIX domain socket path size of {MaxPathBytes + 1}.")
+            : path.StartsWith('@') ? "\0" + path[1..] : path;
 }

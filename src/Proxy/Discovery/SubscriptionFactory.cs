@@ -130,9 +130,17 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
         {
             throw new ConfigurationException("api_config_source: REST is not served; use api_type GRPC or DELTA_GRPC.");
         }
-        if (config.GrpcServices is not [var service, ..])
+        if (config.TransportApiVersion != ApiVersion.V3)
         {
-            throw new ConfigurationException("api_config_source: grpc_services is empty; name the control plane's cluster.");
+            throw new ConfigurationException("V2 (and AUTO) xDS transport protocol versions are deprecated in api_config_source; set transport_api_version to V3.");
+        }
+        if (config.ClusterNames.Count > 0)
+        {
+            throw new ConfigurationException("api_config_source: (DELTA_)GRPC must not have a cluster name specified; use grpc_services.");
+        }
+        if (config.GrpcServices is not [var service])
+        {
+            throw new ConfigurationException("api_config_source: (DELTA_)GRPC must have a single gRPC service specified; name the control plane's cluster.");
         }
         CheckVersion(config.TransportApiVersion);
         RequirePrimary(service.EnvoyGrpcValue?.ClusterName);

@@ -20,7 +20,7 @@ internal static class FilterChainMatchTree
                 throw new ConfigurationException($"{field}: '{config.TypeName}' names no filter chain; use google.protobuf.StringValue.");
             }
             return new Action(name.Value, chains.FirstOrDefault(chain => chain.Name == name.Value));
-        }, "filter_chain_matcher");
+        }, "filter_chain_matcher", static type => !type.StartsWith("envoy.type.matcher.v3.Http", StringComparison.Ordinal));
         return (_, streamInfo) => compiled.Match(new MatchContext(streamInfo)) is { } action
             ? action.Chain ?? CompiledFilterChain.Nowhere
             : null;

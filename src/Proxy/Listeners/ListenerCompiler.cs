@@ -29,6 +29,7 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         {
             throw new ConfigurationException($"error adding listener '{name}': UDP listeners are not supported; remove udp_listener_config.");
         }
+        ListenerChecks.Check(listener, name);
         var isInternal = listener.InternalListener is not null;
         var addresses = Addresses(listener, name, isInternal);
         var inPlace = previous is not null && ListenerComparison.OnlyChainsDiffer(previous.Definition, listener);
@@ -104,10 +105,11 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
                 continue;
             }
             var criteria = FilterChainCriteriaCompiler.Compile(chain.FilterChainMatch, name);
-            if (matcher.Add(criteria, compiled) is { } taken && !ReferenceEquals(taken, compiled))
+            if (matcher.Add(criteria, compiled) is { } taken)
             {
-                throw new ConfigurationException(
-                    $"error adding listener '{name}': filter chain '{chain.Name}' has the same matching rules defined as '{taken.Name}'");
+                throw new ConfigurationException(ReferenceEquals(taken, compiled)
+                    ? $"error adding listener '{name}': multiple filter chains with overlapping matching rules are defined; '{chain.Name}' names a value twice"
+                    : $"error adding listener '{name}': filter chain '{chain.Name}' has the same matching rules defined as '{taken.Name}'");
             }
         }
         defaultChain = listener.DefaultFilterChain is { } fallback ? CompileChain(fallback, name, owner, kept) : null;
@@ -243,11 +245,10 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         var addresses = new List<ListenerAddress> { Address(main, listener, listener.SocketOptions) };
         foreach (var additional in listener.AdditionalAddresses)
         {
-            if (additional.Address is { } address)
-            {
-                addresses.Add(Address(address, listener,
-                    additional.SocketOptions is { } own ? own.SocketOptions : listener.SocketOptions));
-            }
+            var address = additional.Address ?? throw new ConfigurationException(
+                $"error adding listener named '{name}': additional_addresses[{addresses.Count - 1}] has no address");
+            addresses.Add(Address(address, listener,
+                additional.SocketOptions is { } own ? own.SocketOptions : listener.SocketOptions));
         }
         return addresses;
     }

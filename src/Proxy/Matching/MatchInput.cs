@@ -78,7 +78,9 @@ public abstract class MatchInput
 
     private static bool IsLocal(Transport.ConnectionInfo info) =>
         info.RemoteAddress is IPEndPoint remote && info.LocalAddress is IPEndPoint local
-            ? IPAddress.IsLoopback(remote.Address) || remote.Address.Equals(local.Address)
+            // The first loopback addresses alone, as in filter_chain_match.
+            ? remote.Address.Equals(IPAddress.Loopback) || remote.Address.Equals(IPAddress.IPv6Loopback)
+                || remote.Address.Equals(local.Address)
             : info.RemoteAddress is System.Net.Sockets.UnixDomainSocketEndPoint;
 
     private sealed class Fact(MatchFact get) : MatchInput

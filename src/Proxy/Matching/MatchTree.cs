@@ -17,8 +17,10 @@ public sealed class MatchTree<TAction>
     /// <summary>Compiles the action of a leaf out of its typed configuration.</summary>
     public delegate TAction ActionFactory(Any config, string field);
 
-    public static MatchTree<TAction> Compile(Config config, FactoryContext context, ActionFactory action, string field) =>
-        new(new Compiler(action).Tree(config, field));
+    /// <param name="takesInput">Whether the place can be matched on inputs of a type; null takes all that are known.</param>
+    public static MatchTree<TAction> Compile(
+        Config config, FactoryContext context, ActionFactory action, string field, Func<string, bool>? takesInput = null) =>
+        new(new Compiler(action, takesInput).Tree(config, field));
 
     /// <summary>The action; null when nothing matches.</summary>
     public TAction? Match(in MatchContext context) => _root.Find(context);
@@ -157,7 +159,7 @@ public sealed class MatchTree<TAction>
         public override bool Holds(in MatchContext context) => !part.Holds(context);
     }
 
-    private sealed class Compiler(ActionFactory action)
+    private sealed class Compiler(ActionFactory action, Func<string, bool>? takesInput)
     {
         public Node Tree(Config config, string field)
         {
@@ -217,7 +219,7 @@ public sealed class MatchTree<TAction>
             return parts;
         }
 
-        private static Predicate Single(Config.MatcherList.Predicate.SinglePredicate config, string field)
+        private Predicate Single(Config.MatcherList.Predicate.SinglePredicate config, string field)
         {
             var input = Input(config.Input, $"{field}.input");
             if (config.ValueMatch is { } value)
@@ -282,8 +284,11 @@ public sealed class MatchTree<TAction>
             return entries;
         }
 
-        private static MatchInput Input(TypedExtension? config, string field) =>
-            MatchInput.Compile(config?.TypedConfig, config?.Name ?? "", field);
+        private MatchInput Input(TypedExtension? config, string field) =>
+            takesInput?.Invoke(config?.TypedConfig?.TypeName ?? "") == false
+                ? throw new ConfigurationException(
+                    $"{field}: '{config?.Name}' with type '{config?.TypedConfig?.TypeName}' cannot be matched here; use another input.")
+                : MatchInput.Compile(config?.TypedConfig, config?.Name ?? "", field);
 
         private static T Required<T>(T? value, string field)
             where T : struct => value ?? throw new ConfigurationException($"{field}: is missing; set it.");

@@ -249,6 +249,7 @@ public sealed class ProxyServer : IDisposable
 
     private void Configure()
     {
+        BootstrapChecks.Check(_bootstrap);
         foreach (var secret in _bootstrap.StaticResourcesValue?.Secrets ?? default)
         {
             Secrets.AddStatic(secret);

@@ -1,5 +1,5 @@
 using Envoy.Config.Cluster.V3;
-using Envoy.Config.Core.V3;
+using MeshProxy.Proxy.Configuration;
 
 namespace MeshProxy.Proxy.Upstream;
 
@@ -16,7 +16,17 @@ internal static class CircuitBreakerCompiler
         {
             return (CircuitBreakerLimits.Default, CircuitBreakerLimits.Default, null);
         }
-        ulong? perHost = breakers.PerHostThresholds.Count > 0 ? breakers.PerHostThresholds[0].MaxConnections : null;
+        ulong? perHost = null;
+        if (breakers.PerHostThresholds is [var first, ..])
+        {
+            if (first.MaxPendingRequests is not null || first.MaxRequests is not null || first.MaxRetries is not null
+                || first.MaxConnectionPools is not null || first.RetryBudgetValue is not null)
+            {
+                throw new ConfigurationException(
+                    $"Unsupported field in per_host_thresholds of cluster {definition.Name}: only max_connections is taken.");
+            }
+            perHost = first.MaxConnections;
+        }
         return (Read(breakers, Envoy.Config.Core.V3.RoutingPriority.Default), Read(breakers, Envoy.Config.Core.V3.RoutingPriority.High), perHost);
     }
 

@@ -28,6 +28,11 @@ internal sealed class DropOverloads
         {
             return null;
         }
+        if (policy.DropOverloads.Count > 1)
+        {
+            throw new ConfigurationException(
+                $"Cluster drop_overloads config has {policy.DropOverloads.Count} categories. Only one is supported ({assignment.ClusterName}).");
+        }
         var categories = new (string, ulong)[policy.DropOverloads.Count];
         for (var i = 0; i < categories.Length; i++)
         {

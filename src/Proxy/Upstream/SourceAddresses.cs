@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
+using Envoy.Config.Upstream.LocalAddressSelector.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Transport;
 
@@ -54,7 +55,33 @@ internal sealed class SourceAddresses
             throw new ConfigurationException(
                 $"Cluster {definition.Name}: upstream_bind_config has extra source addresses but no source_address; give it first.");
         }
+        CheckExtras(definition.Name, bind, addresses);
         return new SourceAddresses(basis, addresses.ToArray());
+    }
+
+    private static void CheckExtras(string cluster, BindConfig bind, List<ClientSocketOptions> addresses)
+    {
+        if (bind.ExtraSourceAddresses.Count > 0 && bind.AdditionalSourceAddresses.Count > 0)
+        {
+            throw new ConfigurationException(
+                $"Can't specify both `extra_source_addresses` and `additional_source_addresses` in the {cluster}'s upstream binding config");
+        }
+        if (addresses.Count > 2)
+        {
+            throw new ConfigurationException(
+                $"{cluster}'s upstream binding config has more than one extra/additional source addresses. Only one is supported.");
+        }
+        if (addresses is [var first, var second] && first.SourceAddress!.AddressFamily == second.SourceAddress!.AddressFamily)
+        {
+            throw new ConfigurationException(
+                $"{cluster}'s upstream binding config has two same IP version source addresses. Only two different IP version source addresses are supported.");
+        }
+        if (bind.LocalAddressSelector is { TypedConfig: var config, Name: var name }
+            && config?.Is<DefaultLocalAddressSelector>() != true)
+        {
+            throw new ConfigurationException(
+                $"Didn't find a registered implementation for '{name}': local_address_selector of cluster {cluster} takes the default one only.");
+        }
     }
 
     /// <summary>Options for a target: the source address of its family, without one the first, as Envoy's default selector chooses.</summary>

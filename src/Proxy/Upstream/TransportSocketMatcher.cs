@@ -30,6 +30,11 @@ internal sealed class TransportSocketMatcher : IDisposable
         for (var i = 0; i < entries.Length; i++)
         {
             var match = definition.TransportSocketMatches[i];
+            if (match.TransportSocket is null)
+            {
+                throw new ConfigurationException(
+                    $"Provided name for static registration lookup was empty: transport_socket_matches[{i}] '{match.Name}' needs a transport_socket.");
+            }
             var criteria = match.Match is { } fields ? MetadataEquality.Read(fields) : [];
             entries[i] = new Entry(match.Name, criteria, compiler.Compile(match.TransportSocket, context));
         }

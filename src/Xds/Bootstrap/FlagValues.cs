@@ -59,12 +59,19 @@ internal static class FlagValues
         return levels;
     }
 
+    // Names are letters and digits; values must not bring empty parts into the names of statistics.
     public static KeyValuePair<string, string> Tag(string value)
     {
         var colon = value.IndexOf(':');
-        return colon > 0 && colon < value.Length - 1
-            ? new(value[..colon], value[(colon + 1)..])
-            : throw Bad("stats-tag", value, "name:value");
+        if (colon <= 0 || colon == value.Length - 1)
+        {
+            throw Bad("stats-tag", value, "name:value");
+        }
+
+        var (name, text) = (value[..colon], value[(colon + 1)..]);
+        return name.All(char.IsAsciiLetterOrDigit) && text[0] != '.' && text[^1] != '.' && !text.Contains("..", StringComparison.Ordinal)
+            ? new(name, text)
+            : throw Bad("stats-tag", value, "a name of letters and digits, and a value without leading, final or double dots");
     }
 
     private static OptionsException Bad(string flag, string value, string expected) =>

@@ -34,10 +34,8 @@ public sealed record RuntimeLayer(string Name, IReadOnlyDictionary<string, Runti
             var name = prefix.Length == 0 ? key : $"{prefix}.{key}";
             if (value.StructValue is not { } nested)
             {
-                if (RuntimeValue.From(value) is { } leaf)
-                {
-                    values[name] = leaf;
-                }
+                values[name] = RuntimeValue.From(value)
+                    ?? throw new ConfigurationException($"Invalid runtime entry value for {name}: give text, a number or a boolean.");
             }
             else if (RuntimeValue.FromFraction(nested) is { } fraction)
             {

@@ -38,6 +38,7 @@ public static class CodecSettingsReader
         {
             return defaults;
         }
+        Http2CustomSettings.Check(given);
         var settings = defaults with
         {
             HpackTableSize = given.HpackTableSize ?? defaults.HpackTableSize,

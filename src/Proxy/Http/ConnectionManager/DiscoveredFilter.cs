@@ -36,6 +36,11 @@ internal sealed class DiscoveredFilter : IHttpFilterConfig, IExtensionUser
     {
         var discovery = filter.ConfigDiscovery!.Value;
         var source = discovery.ConfigSource ?? throw new ConfigurationException($"{field}.config_discovery.config_source: is missing; set it.");
+        if (discovery.ApplyDefaultConfigWithoutWarming && discovery.DefaultConfig is null)
+        {
+            throw new ConfigurationException(
+                $"{field}.config_discovery: Error: filter config {filter.Name} applied without warming but has no default config; set default_config.");
+        }
         var discovered = new DiscoveredFilter(filter, isLast, statPrefix, context, field);
         ExtensionSubscription.Follow(
             "http_filter", filter.Name, source, waits: !discovery.ApplyDefaultConfigWithoutWarming, discovered, context);

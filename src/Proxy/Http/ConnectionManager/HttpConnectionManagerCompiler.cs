@@ -105,6 +105,18 @@ internal sealed class HttpConnectionManagerCompiler(Config config, FactoryContex
         {
             throw new ConfigurationException("original_ip_detection_extensions: Original IP detection extensions and use_remote_address or xff_num_trusted_hops may not be mixed; remove one.");
         }
+        if (config.AccessLogOptions is not null && config.FlushAccessLogOnNewRequest)
+        {
+            throw new ConfigurationException("access_log_options: Only one of flush_access_log_on_new_request or access_log_options can be specified; remove one.");
+        }
+        if (config.AccessLogOptions is not null && config.AccessLogFlushInterval is not null)
+        {
+            throw new ConfigurationException("access_log_options: Only one of access_log_flush_interval or access_log_options can be specified; remove one.");
+        }
+        if (config.TypedHeaderValidationConfig is { } validator)
+        {
+            throw new ConfigurationException($"typed_header_validation_config: header validator extensions are not supported: '{validator.Name}'; remove it.");
+        }
         if (config.CodecTypeValue == Config.CodecType.Http3)
         {
             throw new ConfigurationException("codec_type: HTTP3 needs a QUIC listener, which is not supported; use AUTO.");

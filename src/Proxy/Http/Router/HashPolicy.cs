@@ -178,6 +178,6 @@ internal sealed class HashPolicy
     private sealed class FilterStateMethod(string key, bool terminal) : Method(terminal)
     {
         public override ulong? Hash(HeaderMap headers, StreamInfo info, Action<string>? setCookies) =>
-            info.FilterState.Get(key)?.SerializeAsString() is { } text ? Of(text) : null;
+            info.FilterState.Get(key) is { Hashable: true } state && state.SerializeAsString() is { } text ? Of(text) : null;
     }
 }

@@ -49,6 +49,11 @@ internal sealed class RetryPolicy
     {
         RetryOnParser.TryParseHttp(config.RetryOn, out var http);
         RetryOnParser.TryParseGrpc(config.RetryOn, out var grpc);
+        if (config.RetryOptionsPredicates is [var predicate, ..])
+        {
+            throw new ConfigurationException(
+                $"{field}.retry_options_predicates: Didn't find a registered implementation for '{predicate.Name}'; remove it.");
+        }
         var back = config.RetryBackOffValue;
         if (back?.BaseInterval is { } basis && back.Value.MaxInterval is { } max && max < basis)
         {

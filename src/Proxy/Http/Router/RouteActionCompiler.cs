@@ -1,3 +1,4 @@
+using Envoy.Extensions.EarlyData.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Upstream;
@@ -17,6 +18,7 @@ internal sealed class RouteActionCompiler(
     public RouteActionEntry Compile(RouteConfig route, string field)
     {
         var action = route.RouteValue!.Value;
+        RefuseUnknownExtensions(action, field);
         var stream = action.MaxStreamDurationValue;
         return new RouteActionEntry
         {
@@ -68,6 +70,20 @@ internal sealed class RouteActionCompiler(
             }
         }
         return merged.Count == 0 ? null : [.. merged];
+    }
+
+    private static void RefuseUnknownExtensions(RouteAction action, string field)
+    {
+        if (action.RetryPolicyTypedConfig is { } retry)
+        {
+            throw new ConfigurationException(
+                $"{field}.retry_policy_typed_config: Didn't find a registered implementation for type: '{retry.TypeName}'; use retry_policy.");
+        }
+        if (action.EarlyDataPolicy is { } early && early.TypedConfig?.Is<DefaultEarlyDataPolicy>() != true)
+        {
+            throw new ConfigurationException(
+                $"{field}.early_data_policy: Didn't find a registered implementation for '{early.Name}'; use envoy.route.early_data_policy.default.");
+        }
     }
 
     private ClusterChoice ClustersOf(RouteAction action, string field)

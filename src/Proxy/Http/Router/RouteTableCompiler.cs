@@ -41,6 +41,14 @@ internal sealed class RouteTableCompiler
 
     private RouteTable Run()
     {
+        foreach (var plugin in _config.ClusterSpecifierPlugins)
+        {
+            if (!plugin.IsOptional)
+            {
+                throw new ConfigurationException(
+                    $"{_config.Name}.cluster_specifier_plugins: Didn't find a registered implementation for '{plugin.Extension?.Name}' with type URL: '{plugin.Extension?.TypedConfig?.TypeName}'; remove it.");
+            }
+        }
         foreach (var host in _config.VirtualHosts)
         {
             AddHost(host);
@@ -54,6 +62,11 @@ internal sealed class RouteTableCompiler
         if (config.Matcher is not null && config.Routes.Count > 0)
         {
             throw new ConfigurationException($"{field}: cannot set both matcher and routes on virtual host; remove one.");
+        }
+        if (config.RetryPolicyTypedConfig is { } retry)
+        {
+            throw new ConfigurationException(
+                $"{field}.retry_policy_typed_config: Didn't find a registered implementation for type: '{retry.TypeName}'; use retry_policy.");
         }
         var scope = _context.ServerScope.Scope($"vhost.{config.Name}");
         var configs = PerFilterConfigs.Compile(config.TypedPerFilterConfig, _context, $"{field}.typed_per_filter_config");

@@ -8,10 +8,15 @@ namespace MeshProxy.Proxy.Http.Router;
 /// <summary>VirtualHost.matcher: a match tree whose actions are a route or a list of routes tried in order.</summary>
 internal sealed class RouteTree
 {
+    // Envoy's route tables look at nothing else.
+    private const string HeaderInput = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput";
+    private const string FilterStateInput = "envoy.extensions.matching.common_inputs.network.v3.FilterStateInput";
+
     private readonly MatchTree<RouteEntry[]> _tree;
 
     public RouteTree(Matcher matcher, FactoryContext context, Func<RouteConfig, string, RouteEntry> compile, string field) =>
-        _tree = MatchTree<RouteEntry[]>.Compile(matcher, context, (any, name) => RoutesOf(any, compile, name), field);
+        _tree = MatchTree<RouteEntry[]>.Compile(
+            matcher, context, (any, name) => RoutesOf(any, compile, name), field, static type => type is HeaderInput or FilterStateInput);
 
     public RouteEntry? Find(in RouteRequest request)
     {

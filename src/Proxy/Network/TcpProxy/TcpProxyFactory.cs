@@ -30,6 +30,7 @@ internal sealed class TcpProxyFactory : INetworkFilterFactory
         {
             throw new ConfigurationException("tcp_proxy.on_demand: discovery of clusters on demand is not supported; name clusters that CDS brings.");
         }
+        Check(config);
         var destinations = Destinations(config);
         var options = config.AccessLogOptions;
         return new TcpProxyConfig
@@ -54,6 +55,26 @@ internal sealed class TcpProxyFactory : INetworkFilterFactory
                 : null,
             Clusters = context.Clusters,
         };
+    }
+
+    private static void Check(Config config)
+    {
+        if (config.AccessLogOptions is not null && config.FlushAccessLogOnConnected)
+        {
+            throw new ConfigurationException("tcp_proxy: Only one of flush_access_log_on_connected or access_log_options can be specified; remove one.");
+        }
+        if (config.AccessLogOptions is not null && config.AccessLogFlushInterval is not null)
+        {
+            throw new ConfigurationException("tcp_proxy: Only one of access_log_flush_interval or access_log_options can be specified; remove one.");
+        }
+        if ((TcpConnectMode)config.UpstreamConnectMode == TcpConnectMode.OnDownstreamData && config.MaxEarlyDataBytes is null)
+        {
+            throw new ConfigurationException("tcp_proxy: max_early_data_bytes must be set when upstream_connect_mode is ON_DOWNSTREAM_DATA.");
+        }
+        if (config.BackoffOptions is { BaseInterval: { } basis, MaxInterval: { } max } && max < basis)
+        {
+            throw new ConfigurationException("tcp_proxy.backoff_options: max_interval must be greater or equal to base_interval; raise it.");
+        }
     }
 
     private static List<TcpDestination> Destinations(Config config)
@@ -117,7 +138,8 @@ internal sealed class TcpProxyFactory : INetworkFilterFactory
         var policy = config.HashPolicy[0];
         if (policy.FilterStateValue is { } state)
         {
-            return connection => connection.StreamInfo.FilterState.Get(state.Key)?.SerializeAsString() is { } text
+            return connection => connection.StreamInfo.FilterState.Get(state.Key) is { Hashable: true } found
+                && found.SerializeAsString() is { } text
                 ? XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(text))
                 : null;
         }

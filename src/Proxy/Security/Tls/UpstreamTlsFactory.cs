@@ -36,6 +36,10 @@ internal sealed class UpstreamTlsFactory : IUpstreamTransportSocketFactory, IDis
         {
             throw new ConfigurationException("Multiple TLS certificates are not supported for client contexts");
         }
+        if (config.Sni.Contains('\0'))
+        {
+            throw new ConfigurationException("SNI names containing NULL-byte are not allowed");
+        }
         var client = new ClientTlsSettings
         {
             Sni = config.Sni,

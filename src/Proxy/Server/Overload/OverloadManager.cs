@@ -54,6 +54,7 @@ internal sealed class OverloadManager
             {
                 throw new ConfigurationException($"Unknown Overload Manager Action {action.Name}");
             }
+            TimerScaling.Check(action);
             AddAction(action.Name, action.Triggers);
         }
         foreach (var point in config.LoadshedPoints)

@@ -28,6 +28,11 @@ internal static class AssignmentReader
             if (group.LoadBalancingWeight is { } weight)
             {
                 priority.SetLocalityWeight(locality, weight);
+                if (priority.LocalityWeights!.Values.Sum(static each => (long)each) > uint.MaxValue)
+                {
+                    throw new ConfigurationException(
+                        $"The sum of weights of all localities at the same priority exceeds 4294967295 in {assignment.ClusterName}.");
+                }
             }
             var localityMetadata = MetadataEquality.Read(group.Metadata);
             foreach (var endpoint in group.LbEndpoints)

@@ -1,5 +1,6 @@
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.Clusters.Dns.V3;
+using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Upstream.Dns;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using TypedFamily = Envoy.Extensions.Clusters.Common.Dns.V3.DnsLookupFamily;
@@ -86,5 +87,8 @@ internal sealed record DnsOptions
     }
 
     // RefreshRate.max_interval: ten times the base.
-    private static (TimeSpan Base, TimeSpan Max) FailureRate(TimeSpan basis, TimeSpan? max) => (basis, max ?? basis * 10);
+    private static (TimeSpan Base, TimeSpan Max) FailureRate(TimeSpan basis, TimeSpan? max) =>
+        max is { } given && given < basis
+            ? throw new ConfigurationException("dns_failure_refresh_rate must have max_interval >= base_interval")
+            : (basis, max ?? basis * 10);
 }

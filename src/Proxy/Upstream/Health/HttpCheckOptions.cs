@@ -25,6 +25,11 @@ internal sealed class HttpCheckOptions
         _expected = Ranges(config.ExpectedStatuses, "expected");
         _retriable = Ranges(config.RetriableStatuses, "retriable");
         Send = config.Send is { } send ? PayloadMatcher.Read(send) : [];
+        if (Send.Length > 0 && Method is not ("POST" or "PUT" or "PATCH" or "OPTIONS"))
+        {
+            throw new ConfigurationException(
+                $"HTTP health check cannot specify a request payload with method '{Method}'. Only methods that support a request body (POST, PUT, PATCH, OPTIONS) can be used.");
+        }
         Receive = PayloadMatcher.Compile(config.Receive);
         ResponseBufferSize = config.ResponseBufferSize ?? DefaultResponseBuffer;
         Headers = HeaderParser.Compile(config.RequestHeadersToAdd, config.RequestHeadersToRemove, "http_health_check.request");
@@ -47,7 +52,6 @@ internal sealed class HttpCheckOptions
     public ulong ResponseBufferSize { get; }
 
     public StringMatcher? ServiceName { get; }
-
 
     public HeaderParser Headers { get; }
 

@@ -17,7 +17,8 @@ internal sealed partial class LoadBalancerCompiler(Cluster cluster, IRuntime run
         var compiler = new LoadBalancerCompiler(cluster, runtime);
         if (cluster.LoadBalancingPolicy is { } policies)
         {
-            return compiler.FromPolicies(policies, provided);
+            compiler.RefuseLegacyFields();
+            return compiler.Checked(compiler.FromPolicies(policies, provided), provided);
         }
         if (cluster.LbPolicyValue == Cluster.LbPolicy.ClusterProvided || provided is not null)
         {
@@ -26,6 +27,29 @@ internal sealed partial class LoadBalancerCompiler(Cluster cluster, IRuntime run
         var policy = compiler.FromLegacyFields();
         return cluster.LbSubsetConfigValue is { SubsetSelectors.Count: > 0 } subset ? LegacySubset(subset, policy) : policy;
     }
+
+    private void RefuseLegacyFields()
+    {
+        if (cluster.LbSubsetConfigValue is not null)
+        {
+            throw new ConfigurationException(
+                $"cluster: load_balancing_policy cannot be combined with lb_subset_config (cluster {cluster.Name}).");
+        }
+        if (cluster.CommonLbConfigValue is { } common
+            && (common.ZoneAwareLbConfigValue is not null || common.LocalityWeightedLbConfigValue is not null
+                || common.ConsistentHashingLbConfigValue is not null))
+        {
+            throw new ConfigurationException(
+                "cluster: load_balancing_policy cannot be combined with partial fields (zone_aware_lb_config, "
+                + $"locality_weighted_lb_config, consistent_hashing_lb_config) of common_lb_config (cluster {cluster.Name}).");
+        }
+    }
+
+    private ILoadBalancerFactory Checked(ILoadBalancerFactory chosen, ILoadBalancerFactory? provided) =>
+        provided is null || ReferenceEquals(chosen, provided)
+            ? chosen
+            : throw new ConfigurationException(
+                $"cluster: cluster provided LB not specified by cluster '{cluster.Name}'. Check cluster documentation.");
 
     private ILoadBalancerFactory ClusterProvided(ILoadBalancerFactory? provided)
     {

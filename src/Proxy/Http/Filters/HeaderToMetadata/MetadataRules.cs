@@ -66,6 +66,10 @@ internal sealed class MetadataRules
             {
                 throw new ConfigurationException($"{field}: header to metadata filter: rule for '{config.Header}{config.Cookie}' has neither on_header_present nor on_header_missing; set one.");
             }
+            if (config.OnHeaderPresent is { Value.Length: > 0, RegexValueRewrite: not null })
+            {
+                throw new ConfigurationException($"{field}.on_header_present: Cannot specify both value and regex_value_rewrite; remove one.");
+            }
             if (config.OnHeaderMissing is { Value.Length: 0 })
             {
                 throw new ConfigurationException($"{field}.on_header_missing: Cannot specify on_header_missing rule with an empty value; set value.");

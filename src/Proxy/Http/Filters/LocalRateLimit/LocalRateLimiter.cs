@@ -19,6 +19,7 @@ internal sealed class LocalRateLimiter : IFilterStateObject
         _rules = new Rule[descriptors.Count];
         for (var i = 0; i < _rules.Length; i++)
         {
+            RefuseDuplicate(descriptors, i);
             _rules[i] = new Rule(descriptors[i], maxDynamic, $"local_ratelimit.descriptors[{i}]");
         }
     }
@@ -28,6 +29,18 @@ internal sealed class LocalRateLimiter : IFilterStateObject
         _default = like._default?.Fresh();
         _alwaysDefault = like._alwaysDefault;
         _rules = Array.ConvertAll(like._rules, static r => r.Fresh());
+    }
+
+    private static void RefuseDuplicate(IReadOnlyList<Config> descriptors, int index)
+    {
+        for (var i = 0; i < index; i++)
+        {
+            if (descriptors[i].Entries.SequenceEqual(descriptors[index].Entries))
+            {
+                throw new ConfigurationException(
+                    $"duplicate descriptor in the local rate descriptor: local_ratelimit.descriptors[{index}] repeats descriptors[{i}]; remove one.");
+            }
+        }
     }
 
     public string? SerializeAsString() => null;
