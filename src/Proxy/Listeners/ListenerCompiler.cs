@@ -178,7 +178,7 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
                 compiled.Add(services.CompileDiscovered(filter.Name, discovery, isLast: i == count - 1, context));
                 continue;
             }
-            var factory = Extensions.FindNetwork(filter.Name, ConfigType(filter.TypedConfig))
+            var factory = Extensions.FindNetwork(filter.Name, filter.TypedConfig?.TypeName ?? "")
                 ?? throw Unknown(where, filter.Name, filter.TypedConfig, "envoy.filters.network");
             var config = services.Unpack(filter.TypedConfig, factory.ConfigType, $"filters[{i}] '{filter.Name}'");
             var terminal = factory.IsTerminal(config);
@@ -203,7 +203,7 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         var context = services.Context(owner, owner.Drain);
         foreach (var filter in listener.ListenerFilters)
         {
-            var factory = Extensions.FindListener(filter.Name, ConfigType(filter.TypedConfig))
+            var factory = Extensions.FindListener(filter.Name, filter.TypedConfig?.TypeName ?? "")
                 ?? throw Unknown($"error adding listener '{name}'", filter.Name, filter.TypedConfig, "envoy.filters.listener");
             var config = services.Unpack(filter.TypedConfig, factory.ConfigType, $"listener_filters '{filter.Name}'");
             var disabled = filter.FilterDisabled is { } predicate ? ListenerFilterPredicate.Compile(predicate) : null;
@@ -280,8 +280,6 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
 
     private static bool IsUdp(Address? address) =>
         address?.SocketAddress?.ProtocolValue == Envoy.Config.Core.V3.SocketAddress.Protocol.Udp;
-
-    private static string? ConfigType(Xds.Protobuf.Any? config) => config?.TypeName;
 
     private static ConfigurationException Unknown(string where, string name, Xds.Protobuf.Any? config, string category) => new(
         $"{where}: Didn't find a registered implementation for '{name}' with type URL: '{config?.TypeName ?? ""}'; use one of the {category} filters this proxy knows.");

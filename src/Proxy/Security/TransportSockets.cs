@@ -14,8 +14,6 @@ namespace MeshProxy.Proxy.Security;
 /// <summary>Compiles `transport_socket` of listeners and clusters. Unknown kinds are refused: plaintext in their place would be unsafe.</summary>
 public sealed class TransportSockets(TlsContextManager contexts) : IUpstreamTransportSocketCompiler
 {
-    private const string RawBufferName = "envoy.transport_sockets.raw_buffer";
-
     /// <summary>The listener's side; null is plaintext.</summary>
     public IDownstreamTransportSocketFactory CompileDownstream(TransportSocket? socket, FactoryContext context)
     {
@@ -51,8 +49,7 @@ public sealed class TransportSockets(TlsContextManager contexts) : IUpstreamTran
         throw Unknown(given, "UpstreamTlsContext");
     }
 
-    private static bool IsRawBuffer(TransportSocket socket) =>
-        socket.TypedConfig is { } typed ? typed.Is<RawBuffer>() : socket.Name == RawBufferName;
+    private static bool IsRawBuffer(TransportSocket socket) => socket.TypedConfig?.Is<RawBuffer>() == true;
 
     private static ConfigurationException Unknown(TransportSocket socket, string wanted) => new(
         $"transport_socket: Didn't find a registered implementation for '{socket.Name}' with type URL "

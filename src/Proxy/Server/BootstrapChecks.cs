@@ -2,6 +2,7 @@ using Envoy.Config.Bootstrap.V3;
 using Envoy.Extensions.RegexEngines.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Upstream.Dns;
 
 namespace MeshProxy.Proxy.Server;
@@ -23,6 +24,11 @@ internal static class BootstrapChecks
         {
             throw new ConfigurationException(
                 $"default_regex_engine: Didn't find a registered implementation for '{engine.Name}' with type URL: '{engine.TypedConfig?.TypeName}'; use GoogleRE2.");
+        }
+        if (bootstrap.Tracing?.HttpValue is { } tracer && !TracerCompiler.IsKnown(tracer))
+        {
+            throw new ConfigurationException(
+                $"tracing.http: Didn't find a registered implementation for '{tracer.Name}' with type URL: '{tracer.TypedConfig?.TypeName}'; use OpenTelemetry or Zipkin.");
         }
         DnsResolverCompiler.Compile(bootstrap.TypedDnsResolverConfig);
         foreach (var secret in bootstrap.StaticResourcesValue?.Secrets ?? default)

@@ -33,9 +33,10 @@ internal static class ForwardedFor
         }
     }
 
-    /// <summary>Walks from the right over trusted addresses to the first that is not; the leftmost when all are.</summary>
-    public static IPAddress? FirstUntrusted(HeaderMap headers, CidrRange[] trusted)
+    /// <summary>Walks from the right over trusted addresses to the first that is not; the leftmost when all are. <paramref name="single"/>: there was one only.</summary>
+    public static IPAddress? FirstUntrusted(HeaderMap headers, CidrRange[] trusted, out bool single)
     {
+        single = false;
         if (!headers.TryGet(KnownHeader.XForwardedFor, out var rest))
         {
             return null;
@@ -49,6 +50,7 @@ internal static class ForwardedFor
             }
             if (comma < 0 || !CidrRange.AnyContains(trusted, address))
             {
+                single = comma < 0 && rest.Length == headers.Get(KnownHeader.XForwardedFor).Length;
                 return address;
             }
             rest = rest[..comma];

@@ -44,7 +44,7 @@ internal abstract class OriginalIpDetection
         {
             _hops = config.XffNumTrustedHops;
             _skipAppend = config.SkipXffAppend ?? true;
-            if (config.XffTrustedCidrs is not { } cidrs)
+            if (config.XffTrustedCidrs is not { Cidrs.Count: > 0 } cidrs)
             {
                 return;
             }
@@ -68,9 +68,10 @@ internal abstract class OriginalIpDetection
             }
             if (!CidrRange.AnyContains(_trusted, peer))
             {
-                return new DetectedIp((peer as IPEndPoint)?.Address, false, 0, false);
+                return new DetectedIp(null, false, 0, false);
             }
-            return new DetectedIp(ForwardedFor.FirstUntrusted(headers, _trusted), false, 0, _skipAppend);
+            var client = ForwardedFor.FirstUntrusted(headers, _trusted, out var alone);
+            return new DetectedIp(client, alone, 0, _skipAppend);
         }
     }
 

@@ -233,6 +233,10 @@ internal sealed class ScopedRoutes : IRouteProvider, ISubscriptionCallbacks, IDi
         {
             var extractor = builders[i].HeaderValueExtractorValue
                 ?? throw new ConfigurationException($"scoped_routes.scope_key_builder.fragments[{i}]: header_value_extractor is missing; set it.");
+            if (extractor.ElementSeparator.Length == 0 && extractor.Index > 0)
+            {
+                throw new ConfigurationException($"scoped_routes.scope_key_builder.fragments[{i}]: Index > 0 for empty string element separator; set element_separator.");
+            }
             var element = extractor.Element;
             fragments[i] = new Fragment(Encoding.ASCII.GetBytes(extractor.Name.ToLowerInvariant()), extractor.ElementSeparator,
                 extractor.Index, element?.Separator, element?.Key ?? "");

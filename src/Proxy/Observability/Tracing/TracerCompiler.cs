@@ -20,6 +20,9 @@ internal static class TracerCompiler
         return context.Singletons.Get(key, () => Create(provider, context, field));
     }
 
+    public static bool IsKnown(Envoy.Config.Trace.V3.Tracing.Http provider) =>
+        provider.TypedConfig is { } typed && (typed.Is<OpenTelemetryConfig>() || typed.Is<ZipkinConfig>());
+
     private static ITracer Create(Envoy.Config.Trace.V3.Tracing.Http provider, FactoryContext context, string field)
     {
         if (provider.TypedConfig is { } typed)
