@@ -19,6 +19,7 @@ using MeshProxy.Proxy.Http.Filters.IstioStats;
 using MeshProxy.Proxy.Http.Filters.JwtAuthn;
 using MeshProxy.Proxy.Http.Filters.LocalRateLimit;
 using MeshProxy.Proxy.Http.Filters.PeerMetadata;
+using MeshProxy.Proxy.Http.Filters.RateLimit;
 using MeshProxy.Proxy.Http.Filters.Rbac;
 using MeshProxy.Proxy.Http.Filters.SetFilterState;
 using MeshProxy.Proxy.Http.Filters.SetMetadata;
@@ -63,6 +64,7 @@ public static class Extensions
         new IstioAlpnFilterFactory(),
         new IstioStatsFilterFactory(),
         new PeerMetadataFilterFactory(),
+        new RateLimitFilterFactory(),
         new RbacFilterFactory(),
         new RouterFilterFactory(),
         new SetFilterStateFilterFactory(),
@@ -82,6 +84,7 @@ public static class Extensions
         new ConnectionLimitFilterFactory(),
         new ExtAuthzNetworkFilterFactory(),
         new LocalRateLimitFilterFactory(),
+        new RateLimitNetworkFilterFactory(),
         new SetFilterStateNetworkFilterFactory(),
         new MetadataExchangeFilterFactory(),
         new IstioStatsNetworkFilterFactory(),

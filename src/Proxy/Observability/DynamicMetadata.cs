@@ -27,4 +27,13 @@ public sealed class DynamicMetadata
         }
         fields[key] = value;
     }
+
+    /// <summary>Sets several keys; others of the namespace stay.</summary>
+    public void Set(string name, IReadOnlyDictionary<string, MetadataValue> fields)
+    {
+        foreach (var (key, value) in fields)
+        {
+            Set(name, key, value);
+        }
+    }
 }

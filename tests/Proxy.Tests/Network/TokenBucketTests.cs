@@ -34,6 +34,30 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
+    public void TakesSeveralAtOnceOrNone()
+    {
+        var bucket = new TokenBucket(3, 1, TimeSpan.FromSeconds(2), () => _now);
+        Assert.True(bucket.TryTake(2));
+        Assert.Equal(1u, bucket.Remaining);
+        Assert.False(bucket.TryTake(2));
+        Assert.Equal(1u, bucket.Remaining);
+        Assert.Equal(0, bucket.SecondsToNext);
+        Assert.True(bucket.TryTake());
+        Assert.Equal(2, bucket.SecondsToNext);
+        _now += Second;
+        Assert.Equal(1, bucket.SecondsToNext);
+        Assert.Equal(3u, bucket.Fresh().Remaining);
+    }
+
+    [Fact]
+    public void IsEmptyForEverWithoutSize()
+    {
+        var bucket = new TokenBucket(0, 10, TimeSpan.FromSeconds(1), () => _now);
+        _now += 60 * Second;
+        Assert.False(bucket.TryTake());
+    }
+
+    [Fact]
     public void GivesEachTokenOnceWhateverTheThreads()
     {
         var bucket = new TokenBucket(1000, 1, TimeSpan.FromHours(1), () => _now);

@@ -18,7 +18,6 @@ internal static class UnbuiltExtensions
         new(HttpPrefix + "adaptive_concurrency.v3.AdaptiveConcurrency", Ignored),
         new(HttpPrefix + "bandwidth_limit.v3.BandwidthLimit", Ignored),
         new(HttpPrefix + "on_demand.v3.OnDemand", Ignored, HttpPrefix + "on_demand.v3.PerRouteConfig"),
-        new(HttpPrefix + "ratelimit.v3.RateLimit", Ignored, HttpPrefix + "ratelimit.v3.RateLimitPerRoute"),
         new(HttpPrefix + "tap.v3.Tap", Ignored),
         new(HttpPrefix + "dynamic_modules.v3.DynamicModuleFilter", Refuses),
         new(HttpPrefix + "ext_proc.v3.ExternalProcessor", Refuses, HttpPrefix + "ext_proc.v3.ExtProcPerRoute"),
@@ -30,7 +29,6 @@ internal static class UnbuiltExtensions
     private static readonly UnbuiltNetworkFilter[] NetworkFilters =
     [
         new(NetworkPrefix + "mongo_proxy.v3.MongoProxy", Ignored),
-        new(NetworkPrefix + "ratelimit.v3.RateLimit", Ignored),
         new(NetworkPrefix + "zookeeper_proxy.v3.ZooKeeperProxy", Ignored),
         new(NetworkPrefix + "dynamic_modules.v3.DynamicModuleNetworkFilter", Refuses),
         new(NetworkPrefix + "sni_dynamic_forward_proxy.v3.FilterConfig", Refuses),

@@ -29,6 +29,10 @@ public abstract class PassThroughFilter : IStreamDecoderFilter, IStreamEncoderFi
     {
     }
 
+    public virtual void OnStreamComplete()
+    {
+    }
+
     public virtual void OnDestroy()
     {
     }

@@ -4,8 +4,11 @@ using System.Text;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.Router;
 using MeshProxy.Proxy.Matching;
+using MeshProxy.Proxy.Matching.Cel;
 using MeshProxy.Proxy.Observability;
 using Config = Envoy.Config.Route.V3.RateLimit.Action;
+using Expression = Envoy.Extensions.RateLimitDescriptors.Expr.V3.DescriptorType;
+using TypedExtensionConfig = Envoy.Config.Core.V3.TypedExtensionConfig;
 
 namespace MeshProxy.Proxy.Http.RateLimits;
 
@@ -32,9 +35,31 @@ internal abstract class RateLimitAction
             config.DynamicMetadata!.Value.MetadataKey, config.DynamicMetadata!.Value.DefaultValue, false, false, field),
         Config.ActionSpecifierOneofCase.Metadata => Metadata(config.Metadata!.Value, field),
         Config.ActionSpecifierOneofCase.RemoteAddressMatchValue => AddressMatch(config.RemoteAddressMatchValue!.Value, field),
-        _ => throw new ConfigurationException(
-            $"{field}: the action '{config.Extension?.Name}' is not supported; use one of the built-in actions."),
+        Config.ActionSpecifierOneofCase.Extension => Extension(config.Extension!.Value, context, $"{field}.extension"),
+        _ => throw new ConfigurationException($"{field}: no action is set; set one."),
     };
+
+    // Beside producers of their own kind, every input of match trees makes an entry, named after the extension.
+    private static Computed Extension(TypedExtensionConfig config, FactoryContext context, string field)
+    {
+        if (config.TypedConfig?.TryUnpack<Expression>(out var expression) == true)
+        {
+            return ByExpression(expression, context, field);
+        }
+        var input = MatchInput.Compile(config.TypedConfig, config.Name, field);
+        return new Computed(config.Name,
+            (in RateLimitContext c) => input.Get(new MatchContext(c.Info) { RequestHeaders = c.Headers, ResponseHeaders = c.ResponseHeaders }),
+            "", false);
+    }
+
+    private static Computed ByExpression(Expression config, FactoryContext context, string field)
+    {
+        var environment = new CelEnvironment(context.Node);
+        var expression = config.Parsed is { } parsed ? CelExpression.Compile(parsed, environment)
+            : config.Text.Length > 0 ? CelExpression.Compile(config.Text, environment)
+            : throw new ConfigurationException($"{field}: the expression is missing; set text or parsed.");
+        return new Computed(config.DescriptorKey, (in RateLimitContext c) => expression.Evaluate(c.ForFormats).ToText(), "", config.SkipIfError);
+    }
 
     private static Computed RequestHeader(Config.RequestHeaders config)
     {
@@ -80,44 +105,44 @@ internal abstract class RateLimitAction
     {
         var value = HeaderValueFormat.Compile(config.DescriptorValue, $"{field}.generic_key.descriptor_value");
         return new Computed(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "generic_key",
-            (in RateLimitContext c) => Text(value, c), config.DefaultValue, false);
+            (in RateLimitContext c) => value.Format(c.ForFormats), config.DefaultValue, false);
     }
 
-    private static Computed HeaderMatch(Config.HeaderValueMatch config, string field)
+    private static Matched HeaderMatch(Config.HeaderValueMatch config, string field)
     {
         var matchers = HeaderMatcher.CompileAll(config.Headers, $"{field}.header_value_match.headers");
         var wanted = config.ExpectMatch ?? true;
         var value = HeaderValueFormat.Compile(config.DescriptorValue, $"{field}.header_value_match.descriptor_value");
-        return new Computed(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "header_match",
-            (in RateLimitContext c) => HeaderMatcher.MatchAll(matchers, c.Headers) == wanted ? Text(value, c) : null, "", false);
+        return new Matched(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "header_match",
+            (in RateLimitContext c) => HeaderMatcher.MatchAll(matchers, c.Headers) == wanted, value, config.DefaultValue);
     }
 
-    private static Computed QueryMatch(Config.QueryParameterValueMatch config, string field)
+    private static Matched QueryMatch(Config.QueryParameterValueMatch config, string field)
     {
         var matchers = config.QueryParameters.Select(p => new QueryParameterMatcher(p, $"{field}.query_parameter_value_match")).ToArray();
         var wanted = config.ExpectMatch ?? true;
         var value = HeaderValueFormat.Compile(config.DescriptorValue, $"{field}.query_parameter_value_match.descriptor_value");
-        return new Computed(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "query_match", (in RateLimitContext c) =>
+        return new Matched(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "query_match", (in RateLimitContext c) =>
         {
             foreach (var matcher in matchers)
             {
                 if (!matcher.Match(c.Query))
                 {
-                    return wanted ? null : Text(value, c);
+                    return !wanted;
                 }
             }
-            return wanted ? Text(value, c) : null;
-        }, "", false);
+            return wanted;
+        }, value, config.DefaultValue);
     }
 
-    private static Computed AddressMatch(Config.RemoteAddressMatch config, string field)
+    private static Matched AddressMatch(Config.RemoteAddressMatch config, string field)
     {
         var matcher = config.AddressMatcher ?? throw new ConfigurationException($"{field}.remote_address_match.address_matcher is required.");
         var ranges = matcher.Ranges.Select(r => CidrRange.Compile(r, $"{field}.remote_address_match")).ToArray();
         var value = HeaderValueFormat.Compile(config.DescriptorValue, $"{field}.remote_address_match.descriptor_value");
-        return new Computed(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "remote_address_match",
-            (in RateLimitContext c) => CidrRange.AnyContains(ranges, c.Info.Downstream.RemoteAddress) != matcher.InvertMatch
-                ? Text(value, c) : null, "", false);
+        return new Matched(config.DescriptorKey.Length > 0 ? config.DescriptorKey : "remote_address_match",
+            (in RateLimitContext c) => CidrRange.AnyContains(ranges, c.Info.Downstream.RemoteAddress) != matcher.InvertMatch,
+            value, config.DefaultValue);
     }
 
     private static Computed Metadata(Config.MetaData config, string field)
@@ -143,10 +168,9 @@ internal abstract class RateLimitAction
         }, otherwise, skip);
     }
 
-    private static string Text(HeaderValueFormat value, in RateLimitContext context) =>
-        value.Format(new LogContext(context.Headers, null, null, context.Info));
-
     private delegate string? ValueOf(in RateLimitContext context);
+
+    private delegate bool Condition(in RateLimitContext context);
 
     private sealed class Constant(string key, string value) : RateLimitAction
     {
@@ -171,6 +195,29 @@ internal abstract class RateLimitAction
                 return skipIfAbsent;
             }
             entries.Add(new(key, value));
+            return true;
+        }
+    }
+
+    /// <summary>An entry when something matches; the default stands in for an empty value, never for a match.</summary>
+    private sealed class Matched(string key, Condition matches, HeaderValueFormat value, string otherwise) : RateLimitAction
+    {
+        public override bool Add(in RateLimitContext context, List<KeyValuePair<string, string>> entries)
+        {
+            if (!matches(context))
+            {
+                return false;
+            }
+            var text = value.Format(context.ForFormats);
+            if (text.Length == 0)
+            {
+                text = otherwise;
+            }
+            if (text.Length == 0)
+            {
+                return false;
+            }
+            entries.Add(new(key, text));
             return true;
         }
     }

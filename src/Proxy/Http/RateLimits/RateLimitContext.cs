@@ -4,8 +4,11 @@ using MeshProxy.Proxy.Observability;
 namespace MeshProxy.Proxy.Http.RateLimits;
 
 /// <summary>What descriptors are made of.</summary>
-internal readonly record struct RateLimitContext(HeaderMap Headers, StreamInfo Info, Route? Route)
+/// <param name="ResponseHeaders">Known to those that are made when the exchange is over.</param>
+internal readonly record struct RateLimitContext(HeaderMap Headers, StreamInfo Info, Route? Route, HeaderMap? ResponseHeaders = null)
 {
+    public LogContext ForFormats => new(Headers, ResponseHeaders, null, Info);
+
     public ReadOnlySpan<byte> Query
     {
         get

@@ -36,16 +36,20 @@ internal sealed class RateLimitPolicy
         {
             _limitMetadata = (key.Key, key.Path.Select(static p => p.Key).ToArray());
         }
-        if (config.ApplyOnStreamDone || config.HitsAddendValue is { IsNegativeHits: true })
-        {
-            throw new ConfigurationException($"{field}: apply_on_stream_done and negative hits are not supported: leave them out.");
-        }
+        AppliesOnStreamDone = config.ApplyOnStreamDone;
+        HasNegativeHits = config.HitsAddendValue is { IsNegativeHits: true };
         _hits = config.HitsAddendValue?.Number;
         _hitsFormat = config.HitsAddendValue is { Format.Length: > 0 } hits
             ? HeaderValueFormat.Compile(hits.Format, $"{field}.hits_addend.format") : null;
     }
 
     public uint Stage { get; }
+
+    /// <summary>Counted when the exchange is over instead of when it begins (apply_on_stream_done).</summary>
+    public bool AppliesOnStreamDone { get; }
+
+    /// <summary>Only a service can give back what was counted.</summary>
+    public bool HasNegativeHits { get; }
 
     public static RateLimitPolicy[] CompileAll(IReadOnlyList<Config> configs, FactoryContext context, string field)
     {
@@ -58,12 +62,13 @@ internal sealed class RateLimitPolicy
     }
 
     /// <summary>Adds what the policies of a stage make of the request.</summary>
-    public static void Describe(
-        IReadOnlyList<RateLimitPolicy> policies, uint stage, in RateLimitContext context, List<RateLimitDescriptor> descriptors)
+    /// <param name="onStreamDone">Those that are counted when the exchange is over; else all others.</param>
+    public static void Describe(IReadOnlyList<RateLimitPolicy> policies, uint stage, in RateLimitContext context,
+        List<RateLimitDescriptor> descriptors, bool onStreamDone = false)
     {
         foreach (var policy in policies)
         {
-            if (policy.Stage == stage && policy.Describe(context) is { } descriptor)
+            if (policy.Stage == stage && policy.AppliesOnStreamDone == onStreamDone && policy.Describe(context) is { } descriptor)
             {
                 descriptors.Add(descriptor);
             }
@@ -84,7 +89,7 @@ internal sealed class RateLimitPolicy
                 return null;
             }
         }
-        return entries.Count == 0 ? null : new RateLimitDescriptor(entries, Hits(context), Limit(context.Info));
+        return entries.Count == 0 ? null : new RateLimitDescriptor(entries, Hits(context), HasNegativeHits, Limit(context.Info));
     }
 
     private ulong? Hits(in RateLimitContext context)
@@ -93,7 +98,7 @@ internal sealed class RateLimitPolicy
         {
             return _hits;
         }
-        var text = _hitsFormat.Format(new LogContext(context.Headers, null, null, context.Info));
+        var text = _hitsFormat.Format(context.ForFormats);
         return ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var hits) ? hits : null;
     }
 

@@ -14,19 +14,20 @@ internal enum VirtualHostRateLimits
 /// <summary>The policies that routes and virtual hosts configure.</summary>
 internal static class RouteRateLimits
 {
-    public static void Describe(
-        in RateLimitContext context, VirtualHostRateLimits option, uint stage, List<RateLimitDescriptor> descriptors)
+    public static void Describe(in RateLimitContext context, VirtualHostRateLimits option, uint stage,
+        List<RateLimitDescriptor> descriptors, bool onStreamDone = false)
     {
         if (context.Route is not { } route)
         {
             return;
         }
-        RateLimitPolicy.Describe(route.RateLimits, stage, context, descriptors);
-        var include = option == VirtualHostRateLimits.Include || route.IncludesVirtualHostRateLimits
-            || (option == VirtualHostRateLimits.Override && route.RateLimits.Count == 0);
-        if (include && option != VirtualHostRateLimits.Ignore)
+        RateLimitPolicy.Describe(route.RateLimits, stage, context, descriptors, onStreamDone);
+        // The route's own word counts before the filter's.
+        var effective = route.IncludesVirtualHostRateLimits ? VirtualHostRateLimits.Include : option;
+        if (effective == VirtualHostRateLimits.Include
+            || (effective == VirtualHostRateLimits.Override && route.RateLimits.Count == 0))
         {
-            RateLimitPolicy.Describe(route.VirtualHost.RateLimits, stage, context, descriptors);
+            RateLimitPolicy.Describe(route.VirtualHost.RateLimits, stage, context, descriptors, onStreamDone);
         }
     }
 }

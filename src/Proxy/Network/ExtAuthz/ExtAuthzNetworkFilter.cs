@@ -130,10 +130,7 @@ internal sealed class ExtAuthzNetworkFilter(ExtAuthzNetworkConfig config) : IRea
     private void TakeMetadata(CheckResult result)
     {
         var metadata = _callbacks.StreamInfo.DynamicMetadata;
-        foreach (var (key, value) in result.DynamicMetadata)
-        {
-            metadata.Set(Namespace, key, value);
-        }
+        metadata.Set(Namespace, result.DynamicMetadata);
         if (result.Status == CheckStatus.Ok)
         {
             metadata.Set(Namespace, "ext_authz_duration",

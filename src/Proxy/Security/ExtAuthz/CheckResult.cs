@@ -1,9 +1,7 @@
+using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Observability;
 
 namespace MeshProxy.Proxy.Security.ExtAuthz;
-
-/// <summary>A header that a service names; nothing is known of its validity.</summary>
-internal readonly record struct UnsafeHeader(string Name, string Value);
 
 /// <summary>An authorization service's decision with all it wants changed (Envoy's ExtAuthz::Response).</summary>
 internal sealed class CheckResult

@@ -1,5 +1,6 @@
 using Envoy.Service.Auth.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Grpc;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Proxy.Upstream;

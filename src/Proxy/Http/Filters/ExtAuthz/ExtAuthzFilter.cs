@@ -304,7 +304,7 @@ internal sealed class ExtAuthzFilter(ExtAuthzConfig config) : PassThroughFilter,
             }
             if (!header.Name.StartsWith(':'))
             {
-                ResponseAdditions.Add(answer, header);
+                header.AddTo(answer);
             }
         }
     }
@@ -339,10 +339,7 @@ internal sealed class ExtAuthzFilter(ExtAuthzConfig config) : PassThroughFilter,
             return;
         }
         var metadata = Decoder.StreamInfo.DynamicMetadata;
-        foreach (var (key, value) in result.DynamicMetadata)
-        {
-            metadata.Set(Namespace, key, value);
-        }
+        metadata.Set(Namespace, result.DynamicMetadata);
         if (result.Status == CheckStatus.Ok)
         {
             metadata.Set(Namespace, "ext_authz_duration",

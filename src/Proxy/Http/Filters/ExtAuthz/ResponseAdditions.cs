@@ -16,7 +16,7 @@ internal static class ResponseAdditions
     {
         foreach (var header in result.ResponseHeadersToAdd)
         {
-            Add(headers, header);
+            header.AddTo(headers);
         }
         foreach (var header in result.ResponseHeadersToSet)
         {
@@ -26,7 +26,7 @@ internal static class ResponseAdditions
         {
             if (headers.IndexOf(HeaderText.Name(header.Name), 0) < 0)
             {
-                Add(headers, header);
+                header.AddTo(headers);
             }
         }
         foreach (var header in result.ResponseHeadersToOverwriteIfExists)
@@ -37,16 +37,6 @@ internal static class ResponseAdditions
             }
         }
         return limits is null || limits.Hold(headers);
-    }
-
-    /// <summary>A line of its own, as with Set-Cookie; what would break the message is left out.</summary>
-    public static void Add(HeaderMap headers, in UnsafeHeader header)
-    {
-        var (name, value) = (HeaderText.Name(header.Name), HeaderText.Value(header.Value));
-        if (HeaderText.IsName(name) && HeaderText.IsValue(value))
-        {
-            HeaderUtility.Append(headers, KnownHeaders.Find(name), name, value);
-        }
     }
 
     private static void Set(HeaderMap headers, in UnsafeHeader header)

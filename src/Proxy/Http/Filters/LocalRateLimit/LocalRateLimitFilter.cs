@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Http.RateLimits;
+using MeshProxy.Proxy.Network;
 using MeshProxy.Proxy.Observability;
 
 namespace MeshProxy.Proxy.Http.Filters.LocalRateLimit;

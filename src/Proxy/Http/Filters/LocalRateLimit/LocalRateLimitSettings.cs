@@ -1,6 +1,7 @@
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.RateLimits;
 using MeshProxy.Proxy.Http.Router;
+using MeshProxy.Proxy.Network;
 using MeshProxy.Proxy.Observability;
 using Config = Envoy.Extensions.Filters.Http.LocalRatelimit.V3.LocalRateLimit;
 
@@ -31,12 +32,17 @@ internal sealed class LocalRateLimitSettings
         }
         _enabled = Share(config.FilterEnabled, context);
         _enforced = Share(config.FilterEnforced, context);
-        var bucket = config.TokenBucket is { } standard ? new TokenBucket(standard, "local_ratelimit.token_bucket") : null;
+        var bucket = config.TokenBucket is not null ? TokenBucketCompiler.Compile(config.TokenBucket, "local_ratelimit") : null;
         _limiter = new LocalRateLimiter(bucket, config.Descriptors, config.AlwaysConsumeDefaultTokenBucket ?? true,
             config.MaxDynamicDescriptors ?? DefaultMaxDynamic);
         _perConnection = config.LocalRateLimitPerDownstreamConnection;
         _connectionKey = $"envoy.filters.http.local_ratelimit.{config.StatPrefix}.{config.Message.GetHashCode()}";
         _policies = RateLimitPolicy.CompileAll(config.RateLimits, context, "local_ratelimit.rate_limits");
+        if (Array.Exists(_policies, static policy => policy.AppliesOnStreamDone || policy.HasNegativeHits))
+        {
+            throw new ConfigurationException(
+                "local_ratelimit.rate_limits: apply_on_stream_done and negative hits need a rate limit service: leave them out.");
+        }
         _virtualHost = (VirtualHostRateLimits)config.VhRateLimits;
         _stage = config.Stage;
         Status = config.Status is { } status && (int)status.Code >= 400 ? (int)status.Code : TooManyRequests;

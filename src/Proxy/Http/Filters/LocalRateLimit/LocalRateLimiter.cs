@@ -1,5 +1,5 @@
-using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.RateLimits;
+using MeshProxy.Proxy.Network;
 using MeshProxy.Proxy.Observability;
 using Config = Envoy.Extensions.Common.Ratelimit.V3.LocalRateLimitDescriptor;
 
@@ -57,7 +57,7 @@ internal sealed class LocalRateLimiter : IFilterStateObject
         var matched = Match(descriptors);
         foreach (var (candidate, hits, isShadow) in matched)
         {
-            if (candidate.Consume(hits))
+            if (candidate.TryTake(hits))
             {
                 continue;
             }
@@ -68,7 +68,7 @@ internal sealed class LocalRateLimiter : IFilterStateObject
             }
             shadow = true;
         }
-        if ((matched.Count == 0 || _alwaysDefault) && _default is not null && !_default.Consume(1))
+        if ((matched.Count == 0 || _alwaysDefault) && _default is not null && !_default.TryTake())
         {
             bucket = _default;
             return false;
@@ -110,8 +110,7 @@ internal sealed class LocalRateLimiter : IFilterStateObject
         public Rule(Config config, uint maxDynamic, string field)
         {
             _entries = [.. config.Entries.Select(static e => new KeyValuePair<string, string>(e.Key, e.Value))];
-            _bucket = new TokenBucket(
-                config.TokenBucket ?? throw new ConfigurationException($"{field}.token_bucket is required."), $"{field}.token_bucket");
+            _bucket = TokenBucketCompiler.Compile(config.TokenBucket, field);
             _maxDynamic = maxDynamic;
             Shadow = config.ShadowMode;
             _dynamic = Array.Exists(_entries, static e => e.Value.Length == 0) ? new(StringComparer.Ordinal) : null;

@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.Text;
-using MeshProxy.Proxy.Security.ExtAuthz;
 
-namespace MeshProxy.Proxy.Http.Filters.ExtAuthz;
+namespace MeshProxy.Proxy.Http;
 
 /// <summary>What a service may name without breaking the message (RFC 9110, sections 5.1 and 5.5; RFC 3986, 2.1).</summary>
 internal static class HeaderText
