@@ -1,3 +1,4 @@
+using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.RateLimits;
 using MeshProxy.Proxy.Network;
 using MeshProxy.Proxy.Observability;
