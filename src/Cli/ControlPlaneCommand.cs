@@ -21,7 +21,7 @@ internal static class ControlPlaneCommand
 
     private static readonly Option<string?> Monitoring = new("--monitoring")
     {
-        Description = "An address to serve /healthz and /readyz on over HTTP/1.1.",
+        Description = "An address to serve /healthz, /readyz and /metrics on over HTTP/1.1.",
     };
 
     private static readonly Option<string?> AuthorityFolder = new("--ca-dir")

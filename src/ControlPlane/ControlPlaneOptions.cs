@@ -11,7 +11,7 @@ public sealed record ControlPlaneOptions
     /// <summary>Where gRPC is served.</summary>
     public required IPEndPoint Listen { get; init; }
 
-    /// <summary>Where /healthz and /readyz are served over HTTP/1.1, or null for nowhere but beside gRPC.</summary>
+    /// <summary>Where /healthz, /readyz and /metrics are served over HTTP/1.1, or null for nowhere but beside gRPC.</summary>
     public IPEndPoint? Monitoring { get; init; }
 
     /// <summary>The folder of the authority, or null for `.ca` in the folder of resources.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MeshProxy.ControlPlane.Discovery;
+using MeshProxy.ControlPlane.Monitoring;
 using MeshProxy.ControlPlane.Resources;
 using MeshProxy.ControlPlane.Security;
 
@@ -11,6 +12,7 @@ namespace MeshProxy.ControlPlane;
 public sealed class ControlPlaneService : IAsyncDisposable
 {
     private readonly Action<string> _log;
+    private readonly ControlPlaneMetrics _metrics = new();
     private readonly ResourceFolder _folder;
     private readonly CertificateAuthority _authority;
     private readonly DiscoverySource _source;
@@ -31,7 +33,8 @@ public sealed class ControlPlaneService : IAsyncDisposable
             : null;
         _authority = Authority(options);
         _folder = new ResourceFolder(options.Directory, log);
-        _source = new DiscoverySource(_folder, options.TrustDomain, log)
+        _metrics.SetRootExpiry(_authority.RootEnd);
+        _source = new DiscoverySource(_folder, options.TrustDomain, _metrics, log)
         {
             Secrets = new WorkloadSecrets(
                 _authority, options.CertificateLifetime, TimeProvider.System, () => _source!.RaiseChanged()),
@@ -39,7 +42,7 @@ public sealed class ControlPlaneService : IAsyncDisposable
         // Watched before it is read: a change in between is read twice rather than never.
         _watch = new FolderWatch(options.Directory, Reload);
         Reload();
-        _server = new DiscoveryServer(options.Listen, _tls, options.Monitoring, _source, log);
+        _server = new DiscoveryServer(options.Listen, _tls, options.Monitoring, _source, _metrics, log);
         WarnOfOpenness(options);
     }
 
@@ -97,6 +100,7 @@ public sealed class ControlPlaneService : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            _metrics.CountFolderError();
             _log($"The folder cannot be read ({e.Message}); what was read before is served on.");
         }
     }

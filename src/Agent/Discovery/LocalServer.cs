@@ -1,4 +1,5 @@
 using MeshProxy.ControlPlane.Discovery;
+using MeshProxy.ControlPlane.Monitoring;
 using MeshProxy.Xds.Grpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -10,6 +11,8 @@ namespace MeshProxy.Agent.Discovery;
 /// <summary>What the proxy's bootstrap calls xds-grpc and sds-grpc: two Unix sockets, discovery and secrets.</summary>
 internal sealed class LocalServer : IAsyncDisposable
 {
+    // Pushes to the proxy of the same pod say nothing that the agent's own metrics do not.
+    private readonly ControlPlaneMetrics _notShown = new();
     private readonly DiscoveryRelay _relay;
     private readonly IResourceSource _secrets;
     private readonly Action<string> _log;
@@ -72,8 +75,8 @@ internal sealed class LocalServer : IAsyncDisposable
         }
         if (type is null)
             return await _relay.RunAsync(call, path, stop).ConfigureAwait(false);
-        var client = new DiscoveryClient(_secrets, type, proven: null, _log);
+        var client = new DiscoveryClient(_secrets, type, proven: null, _notShown, _log);
         IDiscoveryProtocol protocol = isDelta ? new Incremental(client) : new StateOfTheWorld(client);
-        return await new DiscoverySession(call, protocol, _secrets).RunAsync(stop).ConfigureAwait(false);
+        return await new DiscoverySession(call, protocol, _secrets, _notShown).RunAsync(stop).ConfigureAwait(false);
     }
 }

@@ -1,5 +1,6 @@
 using Envoy.Config.Core.V3;
 using Google.Rpc;
+using MeshProxy.ControlPlane.Monitoring;
 using MeshProxy.ControlPlane.Resources;
 using MeshProxy.Xds.Protobuf;
 
@@ -9,8 +10,9 @@ namespace MeshProxy.ControlPlane.Discovery;
 /// <param name="source">What is served.</param>
 /// <param name="onlyType">The type of the service the stream is of, or null for the aggregated one.</param>
 /// <param name="proven">The identity that its connection proved, or null where none has to be proven.</param>
+/// <param name="metrics">Counts refusals.</param>
 /// <param name="log">Gets one sentence an event.</param>
-internal sealed class DiscoveryClient(IResourceSource source, string? onlyType, string? proven, Action<string> log)
+internal sealed class DiscoveryClient(IResourceSource source, string? onlyType, string? proven, ControlPlaneMetrics metrics, Action<string> log)
 {
     private Node? _node;
     private long _nonce;
@@ -42,7 +44,14 @@ internal sealed class DiscoveryClient(IResourceSource source, string? onlyType, 
     /// <param name="typeUrl">The type of the answer.</param>
     /// <param name="version">Its version.</param>
     /// <param name="error">What the client refused, or null when it accepted.</param>
-    public void Note(string typeUrl, string version, Status? error) => log(error is { } refused
-        ? $"NACK: {Name} refused {ResourceTypes.ShortName(typeUrl)} {version}: {refused.MessageValue.ReplaceLineEndings(" ")}"
-        : $"ACK: {Name} took {ResourceTypes.ShortName(typeUrl)} {version}.");
+    public void Note(string typeUrl, string version, Status? error)
+    {
+        if (error is null)
+        {
+            log($"ACK: {Name} took {ResourceTypes.ShortName(typeUrl)} {version}.");
+            return;
+        }
+        metrics.CountReject(typeUrl);
+        log($"NACK: {Name} refused {ResourceTypes.ShortName(typeUrl)} {version}: {error.Value.MessageValue.ReplaceLineEndings(" ")}");
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Health.V1;
+using MeshProxy.ControlPlane.Monitoring;
 using MeshProxy.ControlPlane.Security;
 using MeshProxy.Xds.Grpc;
 using MeshProxy.Xds.Protobuf;
@@ -19,6 +20,7 @@ internal sealed class DiscoveryServer : IAsyncDisposable
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(30);
 
     private readonly DiscoverySource _source;
+    private readonly ControlPlaneMetrics _metrics;
     private readonly ServerTls? _tls;
     private readonly Action<string> _log;
     private readonly WebApplication _application;
@@ -26,12 +28,14 @@ internal sealed class DiscoveryServer : IAsyncDisposable
 
     /// <param name="listen">Where gRPC is served.</param>
     /// <param name="tls">How, or null for without TLS.</param>
-    /// <param name="monitoring">Where health is served over HTTP/1.1, or null for nowhere.</param>
+    /// <param name="monitoring">Where health and metrics are served over HTTP/1.1, or null for nowhere.</param>
     /// <param name="source">What is served.</param>
+    /// <param name="metrics">Counts what is served, and is served on `/metrics`.</param>
     /// <param name="log">Gets one sentence an event.</param>
-    public DiscoveryServer(IPEndPoint listen, ServerTls? tls, IPEndPoint? monitoring, DiscoverySource source, Action<string> log)
+    public DiscoveryServer(
+        IPEndPoint listen, ServerTls? tls, IPEndPoint? monitoring, DiscoverySource source, ControlPlaneMetrics metrics, Action<string> log)
     {
-        (_source, _tls, _log) = (source, tls, log);
+        (_source, _tls, _metrics, _log) = (source, tls, metrics, log);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
         {
@@ -82,6 +86,11 @@ internal sealed class DiscoveryServer : IAsyncDisposable
         var path = context.Request.Path.Value ?? "";
         if (GrpcCall.IsOne(context.Request))
             return CallAsync(context, path);
+        if (path == "/metrics")
+        {
+            context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+            return context.Response.WriteAsync(_metrics.Write(), context.RequestAborted);
+        }
         context.Response.StatusCode = path is "/healthz" or "/readyz" or "/ready"
             ? StatusCodes.Status200OK
             : StatusCodes.Status404NotFound;
@@ -114,12 +123,23 @@ internal sealed class DiscoveryServer : IAsyncDisposable
             return (GrpcStatus.Unimplemented, $"there is no method {path}");
         }
         var proven = _tls is { DemandsIdentity: true } ? ServerTls.IdentityOf(context.Connection.ClientCertificate) : null;
-        var client = new DiscoveryClient(_source, type, proven, _log);
+        var client = new DiscoveryClient(_source, type, proven, _metrics, _log);
         IDiscoveryProtocol protocol = isDelta ? new Incremental(client) : new StateOfTheWorld(client);
-        var outcome = await new DiscoverySession(call, protocol, _source).RunAsync(stop).ConfigureAwait(false);
-        if (outcome.Status != GrpcStatus.Ok)
-            _log($"The stream of {client.Name} was ended: {outcome.Reason}.");
-        return outcome;
+        _metrics.ClientCame();
+        try
+        {
+            var outcome = await new DiscoverySession(call, protocol, _source, _metrics).RunAsync(stop).ConfigureAwait(false);
+            if (outcome.Status != GrpcStatus.Ok)
+            {
+                _metrics.CountStreamError();
+                _log($"The stream of {client.Name} was ended: {outcome.Reason}.");
+            }
+            return outcome;
+        }
+        finally
+        {
+            _metrics.ClientWent();
+        }
     }
 
     private static async Task<(GrpcStatus, string)> CheckAsync(GrpcCall call, CancellationToken stop)

@@ -1,15 +1,20 @@
+using System.Diagnostics;
 using System.Threading.Channels;
+using MeshProxy.ControlPlane.Monitoring;
 using MeshProxy.Xds.Grpc;
 using MeshProxy.Xds.Protobuf;
 
 namespace MeshProxy.ControlPlane.Discovery;
 
 /// <summary>One stream: takes requests and changes in turn, so that the protocol is of one thread at a time.</summary>
-internal sealed class DiscoverySession(GrpcCall call, IDiscoveryProtocol protocol, IResourceSource source)
+internal sealed class DiscoverySession(
+    GrpcCall call, IDiscoveryProtocol protocol, IResourceSource source, ControlPlaneMetrics metrics)
 {
     private readonly GrpcCall _call = call;
     private readonly IDiscoveryProtocol _protocol = protocol;
     private readonly IResourceSource _source = source;
+    private readonly ControlPlaneMetrics _metrics = metrics;
+    private long _changedAt;
 
     // Requests wait for the client to read its answers; a change waits once, however many come.
     private readonly Channel<Message> _requests = Channel.CreateBounded<Message>(1);
@@ -50,7 +55,12 @@ internal sealed class DiscoverySession(GrpcCall call, IDiscoveryProtocol protoco
         }
     }
 
-    private void OnChange() => _changes.Writer.TryWrite(true);
+    // The first change that waits counts: those after it go with it.
+    private void OnChange()
+    {
+        Interlocked.CompareExchange(ref _changedAt, Stopwatch.GetTimestamp(), 0);
+        _changes.Writer.TryWrite(true);
+    }
 
     private async Task ReadAsync(CancellationToken stop)
     {
@@ -90,7 +100,10 @@ internal sealed class DiscoverySession(GrpcCall call, IDiscoveryProtocol protoco
             {
                 await change.ConfigureAwait(false);
                 _changes.Reader.TryRead(out _);
+                var since = Interlocked.Exchange(ref _changedAt, 0);
                 await SendAsync(_protocol.Push(), stop).ConfigureAwait(false);
+                if (since != 0)
+                    _metrics.Converged(Stopwatch.GetElapsedTime(since));
                 change = _changes.Reader.WaitToReadAsync(stop).AsTask();
             }
         }
@@ -99,6 +112,10 @@ internal sealed class DiscoverySession(GrpcCall call, IDiscoveryProtocol protoco
     private async Task SendAsync(IEnumerable<Message> responses, CancellationToken stop)
     {
         foreach (var response in responses)
-            await _call.WriteAsync(response, stop).ConfigureAwait(false);
+        {
+            var bytes = response.ToBytes();
+            await _call.WriteAsync(bytes, stop).ConfigureAwait(false);
+            _metrics.CountPush(_protocol.TypeOf(response), bytes.Length);
+        }
     }
 }

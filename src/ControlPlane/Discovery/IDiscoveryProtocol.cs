@@ -8,6 +8,9 @@ internal interface IDiscoveryProtocol
     /// <summary>The type of the client's messages.</summary>
     MessageType RequestType { get; }
 
+    /// <summary>The type of the resources in an answer.</summary>
+    string TypeOf(Message answer);
+
     /// <summary>What to send for a request, in order.</summary>
     /// <exception cref="ProtobufException">The request breaks the protocol.</exception>
     IEnumerable<Message> Answer(Message request);

@@ -17,6 +17,8 @@ internal sealed class Incremental(DiscoveryClient client) : IDiscoveryProtocol
 
     public MessageType RequestType => DeltaDiscoveryRequest.Descriptor;
 
+    public string TypeOf(Message answer) => DeltaDiscoveryResponse.From(answer).TypeUrl;
+
     public IEnumerable<Message> Answer(Message message)
     {
         var request = DeltaDiscoveryRequest.From(message);

@@ -15,6 +15,8 @@ internal sealed class StateOfTheWorld(DiscoveryClient client) : IDiscoveryProtoc
 
     public MessageType RequestType => DiscoveryRequest.Descriptor;
 
+    public string TypeOf(Message answer) => DiscoveryResponse.From(answer).TypeUrl;
+
     public IEnumerable<Message> Answer(Message message)
     {
         var request = DiscoveryRequest.From(message);

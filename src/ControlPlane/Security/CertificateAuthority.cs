@@ -30,6 +30,16 @@ internal sealed class CertificateAuthority : IDisposable
     /// <summary>What peers of the certificates have to trust.</summary>
     public string RootPem { get; }
 
+    /// <summary>When nobody trusts its certificates any longer.</summary>
+    public DateTimeOffset RootEnd
+    {
+        get
+        {
+            using var root = X509Certificate2.CreateFromPem(RootPem);
+            return new DateTimeOffset(root.NotAfter);
+        }
+    }
+
     /// <summary>An authority that lives as long as the process.</summary>
     public static CertificateAuthority Create(DateTimeOffset now)
     {

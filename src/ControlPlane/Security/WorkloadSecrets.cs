@@ -32,11 +32,14 @@ internal sealed class WorkloadSecrets : IDisposable
     }
 
     /// <summary>The secrets of an identity; its certificate is made when it is first asked for.</summary>
-    public IReadOnlyList<ServedResource> Of(WorkloadIdentity identity)
+    /// <param name="identity">Whose.</param>
+    /// <param name="made">Whether it was made now.</param>
+    public IReadOnlyList<ServedResource> Of(WorkloadIdentity identity, out bool made)
     {
         lock (_lock)
         {
-            if (!_issued.TryGetValue(identity, out var issued))
+            made = !_issued.TryGetValue(identity, out var issued);
+            if (made)
             {
                 var certificate = _authority.Issue(identity.Uri, _clock.GetUtcNow(), _lifetime);
                 issued = (SecretResource.OfCertificate(CertificateName, certificate.ChainPem, certificate.KeyPem), certificate.RenewAt);
