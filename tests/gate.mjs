@@ -16,6 +16,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { reachable } from './lib/executable.mjs';
 
 const tests = path.dirname(fileURLToPath(import.meta.url));
 const baselineFile = path.join(tests, 'Conformance/baseline.json');
@@ -102,26 +103,6 @@ const expected = (baseline, area) => {
 };
 
 // ---- running
-
-// The cases behind redirects run the proxy as user 1337, who must be able to reach it: a copy where everybody can.
-function reachable(executable) {
-  const full = path.resolve(executable);
-  if (!fs.existsSync(full)) stop(`there is no ${executable}: run ./mesh build`);
-  for (let dir = path.dirname(full); dir !== '/'; dir = path.dirname(dir))
-    if (!(fs.statSync(dir).mode & 0o001)) return copyOut(full);
-  return full;
-}
-
-function copyOut(executable) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'meshproxy-'));
-  process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
-  fs.chmodSync(dir, 0o755);
-  const source = path.dirname(executable);
-  // A development build is an executable among its assemblies; a native one stands alone.
-  if (fs.existsSync(executable + '.dll')) fs.cpSync(source, dir, { recursive: true });
-  else fs.copyFileSync(executable, path.join(dir, path.basename(executable)));
-  return path.join(dir, path.basename(executable));
-}
 
 // A folder as the runners expect one, with these cases alone: the runners themselves choose by one text.
 function folderOf(area, names) {
@@ -242,7 +223,7 @@ function updateBaseline(baseline, verdicts) {
 
 const options = parseArguments(process.argv.slice(2));
 const areas = chosenAreas(options.areas);
-const executable = options.executable && reachable(options.executable);
+const executable = options.executable && (reachable(options.executable) ?? stop(`there is no ${options.executable}: run ./mesh build`));
 options.command =
   options.proxy ?? `${executable} -c {config} -l error --concurrency 1 --disable-hot-restart`;
 options.podCommand = options.proxy ? options.proxy.split(/\s+/)[0] : executable;

@@ -39,6 +39,19 @@ internal static class UnbuiltExtensions
 
     internal static IReadOnlyList<UnbuiltNetworkFilter> Network => NetworkFilters;
 
+    private static readonly string[] Tracers =
+    [
+        "envoy.config.trace.v3.DatadogConfig",
+        "envoy.config.trace.v3.DynamicOtConfig",
+        "envoy.config.trace.v3.SkyWalkingConfig",
+        "envoy.config.trace.v3.XRayConfig",
+        "envoy.extensions.tracers.dynamic_modules.v3.DynamicModuleTracer",
+        "envoy.extensions.tracers.fluentd.v3.FluentdConfig",
+    ];
+
+    /// <summary>Tracers that are not built: nothing of a request depends on them, so no span leaves.</summary>
+    public static bool IsTracer(string configType) => Array.IndexOf(Tracers, configType) >= 0;
+
     public static IHttpFilterFactory? FindHttp(string? configType) =>
         Array.Find(HttpFilters, filter => filter.ConfigType == configType);
 

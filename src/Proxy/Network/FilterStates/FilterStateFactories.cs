@@ -13,6 +13,7 @@ internal static class FilterStateFactories
     {
         ["envoy.string"] = static text => new StringFilterState(text),
         ["envoy.hashable_string"] = static text => new HashableStringFilterState(text),
+        ["istio.hashable_string"] = static text => new HashableStringFilterState(text),
         ["envoy.network.ip"] = static text => IPAddress.TryParse(text, out _) ? new StringFilterState(text) : null,
         ["envoy.network.network_namespace"] = static text => new StringFilterState(text),
         [FilterStateKeys.TcpProxyCluster] = static text => new StringFilterState(text),

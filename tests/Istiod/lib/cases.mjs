@@ -1,0 +1,133 @@
+// The cases by name, and how each kind is run.
+import fs from 'node:fs';
+import path from 'node:path';
+import { execSync } from 'node:child_process';
+import { ProxyUnderTest, istiod } from './proxy.mjs';
+import { captured, differences, refusals } from './expectations.mjs';
+import * as traffic from './traffic.mjs';
+
+const root = path.join(istiod, 'captured');
+
+function folders(directory) {
+  if (fs.existsSync(path.join(directory, 'cds.bin'))) return [directory];
+  const names = fs.readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return names.flatMap((entry) => folders(path.join(directory, entry.name)));
+}
+
+export function all() {
+  const captures = folders(root).map((folder) => path.relative(root, folder));
+  return [
+    ...captures.flatMap((folder) => ['sotw', 'delta'].map((protocol) => `accept/${folder}/${protocol}`)),
+    ...fs.readdirSync(path.join(istiod, 'agent')).map((name) => `agent/${name}`),
+    ...captures.filter((folder) => fs.existsSync(path.join(root, folder, 'delta'))).map((folder) => `script/${folder}`),
+    ...Object.keys(traffic.cases).map((name) => `traffic/${name}`),
+  ];
+}
+
+export async function run(name, executable) {
+  execSync('ip link set lo up');
+  // Gateways listen on ports below 1024.
+  fs.writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
+  const [kind, ...rest] = name.split('/');
+  const runners = { accept, agent, script, traffic: (parts) => traffic.run(parts[0], executable) };
+  return runners[kind](rest, executable);
+}
+
+// Which agent's bootstrap a workload has.
+function agentOf(folder, delta) {
+  if (!delta) return 'state-of-the-world';
+  if (folder.startsWith('ambient')) return 'ambient-and-dns';
+  return /gateway/.test(folder) ? 'router' : 'default';
+}
+
+// Listeners of which a chain waits for a secret that istiod does not have, as recorded.
+const waitForSecrets = { 'kubernetes/istio-ingressgateway': new Set(['0.0.0.0_8443', '0.0.0.0_443']) };
+
+async function accept(parts, executable) {
+  const protocol = parts.pop();
+  const folder = parts.join('/');
+  const served = captured(path.join(root, folder));
+  const proxy = new ProxyUnderTest({ executable, agent: agentOf(folder, protocol === 'delta'), serve: ['--dir', path.join(root, folder)] });
+  try {
+    await proxy.start();
+    const faults = await proxy.until(async () => differences(await proxy.dump(), served, waitForSecrets[folder]));
+    return await verdict(proxy, faults);
+  } finally {
+    await proxy.close();
+  }
+}
+
+async function agent([name], executable) {
+  const proxy = new ProxyUnderTest({
+    executable, agent: name, serve: ['--dir', path.join(root, 'bookinfo/productpage-v1')], concurrency: null,
+  });
+  try {
+    await proxy.start();
+    const served = captured(path.join(root, 'bookinfo/productpage-v1'));
+    const faults = await proxy.until(async () =>
+      (await proxy.admin('/ready')).startsWith('LIVE') ? differences(await proxy.dump(), served) : ['the proxy is not ready']);
+    return await verdict(proxy, faults);
+  } finally {
+    await proxy.close();
+  }
+}
+
+async function script([...parts], executable) {
+  const folder = parts.join('/');
+  const recording = path.join(root, folder, 'delta');
+  const proxy = new ProxyUnderTest({ executable, agent: agentOf(folder, true), serve: ['--delta-script', recording] });
+  try {
+    await proxy.start();
+    const steps = JSON.parse(fs.readFileSync(path.join(recording, 'index.json'), 'utf8')).steps;
+    const changes = steps.filter((step) => step.change).length;
+    for (let change = 0; change <= changes; change++) {
+      if (change > 0) await proxy.control('/next', 'POST');
+      const served = left(steps, change);
+      const faults = await proxy.until(async () => [
+        ...(await pending(proxy)),
+        ...differences(await proxy.dump(), served, waitForSecrets[folder]),
+      ]);
+      if (faults.length) return await verdict(proxy, [`after change ${change}:`, ...faults]);
+    }
+    return await verdict(proxy, []);
+  } finally {
+    await proxy.close();
+  }
+}
+
+// What a recording has served up to a change: names alone, as the responses hold them.
+function left(steps, change) {
+  const names = { cds: new Set(), lds: new Set() };
+  let position = 0;
+  for (const step of steps) {
+    if (step.change && ++position > change) break;
+    for (const name of step.resources ?? []) names[step.type]?.add(name);
+    for (const name of step.removed ?? []) names[step.type]?.delete(name);
+  }
+  return { cds: [...names.cds], lds: [...names.lds] };
+}
+
+// Responses of the recording not yet sent, and responses not yet answered.
+async function pending(proxy) {
+  const state = JSON.parse((await proxy.control('/script')).text);
+  const log = JSON.parse((await proxy.control('/log')).text);
+  const answered = new Set(log.map((entry) => entry.nonce).filter(Boolean));
+  const open = log.filter((entry) => entry.sent && !answered.has(entry.with));
+  return [
+    // Names of another type in a recording belong to whoever subscribes to it (workload discovery has no user here).
+    ...state.pending.filter((r) => !['wds', 'address', 'nds', 'sds'].includes(r.type)).map((r) => `${r.file} waits for ${r.waits}`),
+    ...open.map((entry) => `${entry.sent} was not answered`),
+  ];
+}
+
+export async function verdict(proxy, faults) {
+  const found = [...faults];
+  if (proxy.proxy.exitCode !== null) found.push(`the proxy ended with ${proxy.proxy.exitCode}`);
+  if (found.length || /internal error/i.test(proxy.proxy.said)) found.push(proxy.proxy.said.slice(0, 2000));
+  found.push(...refusals(await proxy.requests().catch(() => [])));
+  const unsupported = await proxy.admin('/unsupported').catch(() => '');
+  return { faults: found.filter(Boolean), unsupported: unsupported.split('\n').filter(Boolean).map(feature) };
+}
+
+// A line of the admin interface without how often it was met.
+const feature = (line) => line.replace(/, \d+ times$/, '');

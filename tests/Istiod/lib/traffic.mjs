@@ -1,0 +1,2 @@
+export const cases = {};
+export async function run() {}
