@@ -1,3 +1,4 @@
+using MeshProxy.Proxy.Configuration.Unbuilt;
 using MeshProxy.Xds.Protobuf;
 using MeshProxy.Xds.Validation;
 
@@ -7,7 +8,7 @@ namespace MeshProxy.Proxy.Configuration;
 internal static class ResourceChecks
 {
     /// <exception cref="ConfigurationException">Something packed in it does not parse, breaks a rule of its interface, or has unknown fields where those are refused.</exception>
-    public static void CheckPacked(Message resource, MessageValidationOptions validation)
+    public static void CheckPacked(Message resource, MessageValidationOptions validation, UnsupportedFeatures unsupported)
     {
         try
         {
@@ -17,6 +18,7 @@ internal static class ResourceChecks
                 throw new ConfigurationException(
                     $"{unknown.Path}: the field {unknown.Number} is unknown (--reject-unknown-dynamic-fields); leave it out.");
             }
+            UnbuiltFields.Check(resource, unsupported);
         }
         catch (ProtobufException broken)
         {

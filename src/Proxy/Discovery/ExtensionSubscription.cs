@@ -20,6 +20,7 @@ internal sealed class ExtensionSubscription : ISubscriptionCallbacks
 
     private readonly string _name;
     private readonly MessageValidationOptions _validation;
+    private readonly UnsupportedFeatures _unsupported;
     private readonly StatBlock _stats;
     private readonly ISubscription _subscription;
     private readonly Action _onUnused;
@@ -32,6 +33,7 @@ internal sealed class ExtensionSubscription : ISubscriptionCallbacks
         _name = name;
         Kind = kind;
         _validation = context.Validation;
+        _unsupported = UnsupportedFeatures.Of(context.Singletons);
         _onUnused = onUnused;
         var scope = context.ServerScope.Scope($"extension_config_discovery.{kind}.{name}");
         _stats = scope.Block(Layout);
@@ -131,7 +133,7 @@ internal sealed class ExtensionSubscription : ISubscriptionCallbacks
         {
             return;
         }
-        ResourceChecks.CheckPacked(resource.Message, _validation);
+        ResourceChecks.CheckPacked(resource.Message, _validation, _unsupported);
         var config = resource.TypedConfig ?? throw new ConfigurationException($"{_name}: typed_config is missing; set it.");
         var commits = _users.ConvertAll(user => user.Prepare(config));
         commits.ForEach(static commit => commit());

@@ -1,5 +1,6 @@
 using Envoy.Service.Discovery.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Configuration.Unbuilt;
 using MeshProxy.Proxy.Observability;
 using MeshProxy.Xds.Protobuf;
 using MeshProxy.Xds.Validation;
@@ -10,8 +11,22 @@ namespace MeshProxy.Proxy.Discovery;
 /// Unpacks resources and checks them against the rules of their own message. What is packed inside them (filters,
 /// transport sockets) is checked where it is compiled, so that a fault there refuses one resource and not the push.
 /// </summary>
-internal sealed class ResourceDecoder(MessageValidationOptions validation, IStatsScope serverScope)
+/// <param name="validation">What is done with unknown fields.</param>
+/// <param name="serverScope">Where unknown fields are counted.</param>
+/// <param name="unsupported">Where is noted what is accepted without effect.</param>
+internal sealed class ResourceDecoder(MessageValidationOptions validation, IStatsScope serverScope, UnsupportedFeatures unsupported)
 {
+    /// <summary>Types whose owners check what is without effect, each resource by itself.</summary>
+    private static readonly string[] CheckedByOwner =
+    [
+        Envoy.Config.Listener.V3.Listener.Descriptor.TypeUrl,
+        Envoy.Config.Cluster.V3.Cluster.Descriptor.TypeUrl,
+        Envoy.Config.Route.V3.RouteConfiguration.Descriptor.TypeUrl,
+        Envoy.Config.Core.V3.TypedExtensionConfig.Descriptor.TypeUrl,
+        Envoy.Config.Endpoint.V3.ClusterLoadAssignment.Descriptor.TypeUrl,
+        Resource.Descriptor.TypeUrl,
+    ];
+
     private static readonly string ResourceUrl = Resource.Descriptor.TypeUrl;
 
     private readonly Counter _unknownFields = serverScope.Counter("server.dynamic_unknown_fields");
@@ -54,6 +69,10 @@ internal sealed class ResourceDecoder(MessageValidationOptions validation, IStat
                 ?? throw new ConfigurationException($"Resources of type {typeUrl} are unknown to this proxy.");
             MessageValidator.ThrowIfInvalid(message, intoAny: false);
             CheckUnknownFields(message);
+            if (Array.IndexOf(CheckedByOwner, typeUrl) < 0)
+            {
+                UnbuiltFields.Check(message, unsupported);
+            }
             return message;
         }
         catch (ProtobufException broken)

@@ -29,14 +29,14 @@ internal sealed class SubscriptionFactory : ISubscriptionFactory
     /// <param name="clusters">Asked when a stream is opened: the manager subscribes itself, and is made later.</param>
     public SubscriptionFactory(
         EventLoop loop, FileWatcher files, Node node, Func<IClusterManager> clusters, MessageValidationOptions validation,
-        IStatsScope serverScope, Logger? log)
+        UnsupportedFeatures unsupported, IStatsScope serverScope, Logger? log)
     {
         _loop = loop;
         _files = files;
         _node = node;
         _clusters = clusters;
         _serverScope = serverScope;
-        _decoder = new ResourceDecoder(validation, serverScope);
+        _decoder = new ResourceDecoder(validation, serverScope, unsupported);
         _log = log;
     }
 

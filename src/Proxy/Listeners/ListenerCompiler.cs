@@ -107,6 +107,12 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
             var criteria = FilterChainCriteriaCompiler.Compile(chain.FilterChainMatch, name);
             if (matcher.Add(criteria, compiled) is { } taken)
             {
+                if (!ReferenceEquals(taken, compiled) && IsShadow(compiled, taken))
+                {
+                    services.Unsupported.Note(
+                        $"filter chain '{compiled.Name}' of listener '{name}', which matches what '{taken.Name}' matches", UnsupportedEffect.Ignored);
+                    continue;
+                }
                 throw new ConfigurationException(ReferenceEquals(taken, compiled)
                     ? $"error adding listener '{name}': multiple filter chains with overlapping matching rules are defined; '{chain.Name}' names a value twice"
                     : $"error adding listener '{name}': filter chain '{chain.Name}' has the same matching rules defined as '{taken.Name}'");
@@ -119,6 +125,34 @@ internal sealed class ListenerCompiler(ListenerCompilerServices services)
         }
         return chains;
     }
+
+    // Chains that only carry bytes, behind the same transport socket and the same filters: whichever serves, nothing is open
+    // that the other closes. istiod sends such a pair for a service whose port the pod does not have, and refusing it, as
+    // Envoy does, would take all inbound traffic from the pod.
+    private static bool IsShadow(CompiledFilterChain chain, CompiledFilterChain taken)
+    {
+        var own = new FilterChain(chain.Definition);
+        var other = new FilterChain(taken.Definition);
+        var last = own.Filters.Count - 1;
+        if (last < 0 || other.Filters.Count != own.Filters.Count || !SameMessage(own.TransportSocket?.Message, other.TransportSocket?.Message))
+        {
+            return false;
+        }
+        for (var i = 0; i < last; i++)
+        {
+            if (!own.Filters[i].Message.Equals(other.Filters[i].Message))
+            {
+                return false;
+            }
+        }
+        return IsTcpProxy(own.Filters[last]) && IsTcpProxy(other.Filters[last]);
+    }
+
+    private static bool SameMessage(Xds.Protobuf.Message? one, Xds.Protobuf.Message? other) =>
+        one is null ? other is null : one.Equals(other);
+
+    private static bool IsTcpProxy(Filter filter) =>
+        filter.TypedConfig?.TypeName == Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy.Descriptor.FullName;
 
     private static void RequireUniqueName(FilterChain chain, List<CompiledFilterChain> chains, string name)
     {

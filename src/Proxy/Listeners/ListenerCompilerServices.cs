@@ -15,6 +15,9 @@ internal abstract class ListenerCompilerServices
     /// <summary>What is done with unknown fields of listeners that discovery brings.</summary>
     public virtual MessageValidationOptions Validation => new(RejectUnknownFields: false);
 
+    /// <summary>Where is noted what is accepted without effect.</summary>
+    public abstract UnsupportedFeatures Unsupported { get; }
+
     public abstract IStatsScope ServerScope { get; }
 
     public abstract IRuntime Runtime { get; }

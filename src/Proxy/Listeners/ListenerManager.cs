@@ -72,7 +72,7 @@ public sealed class ListenerManager
         {
             if (addedViaApi)
             {
-                ResourceChecks.CheckPacked(listener.Message, _services.Validation);
+                ResourceChecks.CheckPacked(listener.Message, _services.Validation, _services.Unsupported);
             }
             Install(Compile(listener, name, active, version, addedViaApi), active, warming);
         }

@@ -17,6 +17,8 @@ internal class ListenerServices(ServerContext server, bool internalListeners) : 
 {
     public override MessageValidationOptions Validation => server.Validation;
 
+    public override UnsupportedFeatures Unsupported => UnsupportedFeatures.Of(server.Singletons);
+
     public override IStatsScope ServerScope => server.Scope;
 
     public override IRuntime Runtime => server.Runtime;

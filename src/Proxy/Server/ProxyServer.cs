@@ -5,6 +5,7 @@ using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Admin;
 using MeshProxy.Proxy.Configuration.Files;
 using MeshProxy.Proxy.Configuration.Runtime;
+using MeshProxy.Proxy.Configuration.Unbuilt;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Http;
@@ -80,7 +81,8 @@ public sealed class ProxyServer : IDisposable
             Validation = new MessageValidationOptions(options.RejectUnknownDynamicFields),
         };
         _subscriptions = new SubscriptionFactory(
-            MainLoop, files, node, () => _context.Clusters, _context.Validation, _store.Root, loggers.Config);
+            MainLoop, files, node, () => _context.Clusters, _context.Validation, UnsupportedFeatures.Of(_context.Singletons),
+            _store.Root, loggers.Config);
         _context.Subscriptions = _subscriptions;
         UnsupportedFeatures.Of(_context.Singletons).Found += WarnUnsupported;
         Clusters = new ClusterManager(ClusterEnvironment());
@@ -250,6 +252,7 @@ public sealed class ProxyServer : IDisposable
     private void Configure()
     {
         BootstrapChecks.Check(_bootstrap);
+        UnbuiltFields.Check(_bootstrap.Message, UnsupportedFeatures.Of(_context.Singletons));
         foreach (var secret in _bootstrap.StaticResourcesValue?.Secrets ?? default)
         {
             Secrets.AddStatic(secret);
@@ -360,6 +363,7 @@ public sealed class ProxyServer : IDisposable
         TransportSockets = _context.TransportSockets,
         Subscriptions = _context.Subscriptions,
         Validation = _context.Validation,
+        Unsupported = UnsupportedFeatures.Of(_context.Singletons),
         AccessLogs = _logs,
         LocalClusterName = _bootstrap.ClusterManager?.LocalClusterName ?? "",
         BindConfig = _bootstrap.ClusterManager?.UpstreamBindConfig,

@@ -71,15 +71,22 @@ public sealed unsafe class ListenSocket : IIoEventHandler
     /// <summary>A second handle on the same socket, for another loop.</summary>
     public ListenSocket Duplicate() => new(Libc.Duplicate(FileDescriptor), LocalAddress, _wildcard, _backlog);
 
-    /// <summary>Begins to listen and to accept on <paramref name="loop"/>; on that loop.</summary>
+    /// <summary>
+    /// Begins to listen and to accept on <paramref name="loop"/>; on that loop. Again, with another taker: what comes from now
+    /// on is its.
+    /// </summary>
     public void Attach(EventLoop loop, Action<AcceptedSocket> onAccept)
     {
+        _onAccept = onAccept;
+        if (_registration is not null)
+        {
+            return;
+        }
         if (Libc.Listen(FileDescriptor, _backlog) != 0)
         {
             throw Failed(LocalAddress, "listen");
         }
         _loop = loop;
-        _onAccept = onAccept;
         _registration = loop.Register(FileDescriptor, this, readOnly: true);
         if (_paused)
         {

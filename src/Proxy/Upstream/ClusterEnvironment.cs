@@ -33,6 +33,9 @@ public sealed class ClusterEnvironment
     /// <summary>What is done with unknown fields of clusters that discovery brings.</summary>
     public MessageValidationOptions Validation { get; init; } = new(RejectUnknownFields: false);
 
+    /// <summary>Where is noted what is accepted without effect.</summary>
+    public UnsupportedFeatures Unsupported { get; init; } = new();
+
     public required AccessLogManager AccessLogs { get; init; }
 
     /// <summary>cluster_manager.local_cluster_name; empty if none.</summary>

@@ -136,7 +136,7 @@ public sealed class ClusterManager : IClusterManager
         {
             Stats.ClusterModified();
         }
-        ResourceChecks.CheckPacked(definition.Message, _environment.Validation);
+        ResourceChecks.CheckPacked(definition.Message, _environment.Validation, _environment.Unsupported);
         var cluster = ClusterCompiler.Compile(definition, this, _environment);
         warming?.Cluster.Dispose();
         var managed = new ManagedCluster(cluster, version, addedViaApi: true, DateTime.UtcNow);

@@ -97,7 +97,8 @@ public sealed class FieldDescriptor
 
     internal bool IsReference => IsRepeated || IsMap || !IsBits;
 
-    internal ulong Bit => 1UL << Index;
+    /// <summary>The field's bit where fields are a set.</summary>
+    public ulong Bit => 1UL << Index;
 
     public override string ToString() => $"{ContainingType.FullName}.{Name}";
 

@@ -34,7 +34,9 @@ export function differences(configs, served, excused = new Set()) {
   for (const warming of clusters.dynamic_warming_clusters ?? []) found.push(`cluster ${warming.cluster?.name} is not active`);
   const active = (clusters.dynamic_active_clusters ?? []).map((entry) => entry.cluster.name);
   found.push(...compare('clusters', served.cds, active));
-  const listeners = section(configs, 'ListenersConfigDump').dynamic_listeners ?? [];
+  const shown = section(configs, 'ListenersConfigDump').dynamic_listeners ?? [];
+  // One that only drains was removed.
+  const listeners = shown.filter((listener) => listener.active_state || listener.warming_state || listener.error_state);
   for (const listener of listeners) {
     if (listener.error_state) found.push(`listener ${listener.name}: ${listener.error_state.details}`);
     if (listener.warming_state && !excused.has(listener.name)) found.push(`listener ${listener.name} is not active`);

@@ -15,6 +15,11 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // pilot-agent and its proxy run as this user, which redirects know by.
 export const proxyUser = 1337;
 
+function adminOf(bootstrap) {
+  const { address, port_value: port } = bootstrap.admin.address.socket_address;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 export class ProxyUnderTest {
   constructor({ executable, agent = 'default', serve, trustDomainNames = ['URI:spiffe://cluster.local/ns/default/sa/default'], concurrency = '1' }) {
     Object.assign(this, { executable, agent, serve, concurrency });
@@ -29,6 +34,7 @@ export class ProxyUnderTest {
     this.layOut();
     this.#spawn('istiod', 'node', [path.join(istiod, 'replay.mjs'), ...this.serve, '--port', `${discoveryPort}`, '--control', `${controlPort}`]);
     for (let i = 0; !(await this.control('/log').catch(() => '')) && i < 200; i++) await sleep(50);
+    this.adminAddress = adminOf(JSON.parse(fs.readFileSync(path.join(this.directory, 'etc/istio/proxy/envoy-rev.json'), 'utf8')));
     const argv = fs.readFileSync(path.join(istiod, 'agent', this.agent, 'argv.txt'), 'utf8').trimEnd().split('\n').slice(1);
     // What is compared does not depend on the number of workers, and other cases run beside this one.
     if (this.concurrency) argv[argv.indexOf('--concurrency') + 1] = this.concurrency;
@@ -73,7 +79,7 @@ export class ProxyUnderTest {
   }
 
   async admin(where) {
-    return (await fetch(`http://127.0.0.1:15000${where}`)).text();
+    return (await fetch(`http://${this.adminAddress}${where}`)).text();
   }
 
   async dump() {

@@ -154,7 +154,7 @@ public sealed class MuxTests : IDisposable
             Method = "/test",
             Node = node,
             NodeOnFirstOnly = true,
-            Decoder = new ResourceDecoder(new MessageValidationOptions(RejectUnknownFields: false), store.Root),
+            Decoder = new ResourceDecoder(new MessageValidationOptions(RejectUnknownFields: false), store.Root, new UnsupportedFeatures()),
             Loop = _loop,
             Scope = store.Root,
         };

@@ -117,7 +117,7 @@ internal sealed class RouteSubscription : IRouteProvider, ISubscriptionCallbacks
         }
         if (Message is not { } known || !known.Message.Equals(message.Message))
         {
-            ResourceChecks.CheckPacked(message.Message, _context.Validation);
+            ResourceChecks.CheckPacked(message.Message, _context.Validation, UnsupportedFeatures.Of(_context.Singletons));
             _table = RouteTableCompiler.Compile(message, _context, validateClusters: false);
             Message = message;
             Version = added[0].Version;

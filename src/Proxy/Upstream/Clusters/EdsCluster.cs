@@ -1,6 +1,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Configuration.Unbuilt;
 using MeshProxy.Proxy.Discovery;
 using MeshProxy.Proxy.Transport;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
@@ -84,6 +85,7 @@ internal sealed class EdsCluster : ClusterBase, ISubscriptionCallbacks
         {
             throw new ConfigurationException($"Unexpected EDS cluster (expecting {_serviceName}): {assignment.ClusterName}");
         }
+        UnbuiltFields.Check(assignment.Message, Environment.Unsupported);
         var hosts = AssignmentReader.Read(assignment);
         _staleTimer?.Disarm();
         if (assignment.PolicyValue?.EndpointStaleAfter is { Ticks: > 0 } staleAfter)
