@@ -72,6 +72,9 @@ public class UnreadFieldsTests
         envoy.config.bootstrap.v3.ClusterManager: enable_deferred_cluster_creation
         envoy.config.core.v3.ConfigSource: resource_api_version
         envoy.config.core.v3.HealthCheck: name
+        envoy.config.metrics.v3.MetricsServiceConfig: transport_api_version
+        envoy.extensions.access_loggers.grpc.v3.CommonGrpcAccessLogConfig: transport_api_version
+        envoy.extensions.filters.http.grpc_stats.v3.FilterObject: request_message_count response_message_count
         envoy.config.core.v3.Http1ProtocolOptions: use_balsa_parser
         envoy.config.core.v3.Http2ProtocolOptions: use_oghttp2_codec
         envoy.config.core.v3.SocketOption: type
@@ -85,6 +88,17 @@ public class UnreadFieldsTests
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: path_normalization_options
         envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig: udp_max_queries
         """;
+
+    /// <summary>Read by checks of what contradicts what, and by nothing that would act on them: listed all the same.</summary>
+    private static readonly string[] ReadToBeChecked =
+    [
+        "envoy.config.bootstrap.v3.Bootstrap.watchdog",
+        "envoy.config.bootstrap.v3.Bootstrap.watchdogs",
+        "envoy.config.bootstrap.v3.Bootstrap.typed_dns_resolver_config",
+        "envoy.config.listener.v3.Listener.tcp_fast_open_queue_length",
+        "envoy.config.listener.v3.Listener.connection_balance_config",
+        "envoy.config.listener.v3.Listener.enable_mptcp",
+    ];
 
     private static readonly FieldReads Reads = new(typeof(Server.ProxyServer).Assembly);
 
@@ -106,7 +120,7 @@ public class UnreadFieldsTests
     [Fact]
     public void WhatIsListedIsNotRead()
     {
-        var read = Fields().Where(field => UnbuiltFields.Names(field) && Reads.Reads(field)).Select(NameOf).ToList();
+        var read = Fields().Where(field => UnbuiltFields.Names(field) && Reads.Reads(field)).Select(NameOf).Except(ReadToBeChecked).ToList();
         Assert.True(read.Count == 0, $"These fields are read; take them out of UnbuiltFields: {string.Join(", ", read)}");
     }
 

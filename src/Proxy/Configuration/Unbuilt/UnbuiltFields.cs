@@ -12,7 +12,7 @@ internal static class UnbuiltFields
     /// <summary>Without effect: traffic is served as if they were not there.</summary>
     private const string Ignored = """
         envoy.config.bootstrap.v3.Admin: access_log_path socket_options ignore_global_conn_limit
-        envoy.config.bootstrap.v3.Bootstrap: flags_path stats_sinks watchdog watchdogs hds_config enable_dispatcher_stats
+        envoy.config.bootstrap.v3.Bootstrap: flags_path watchdog watchdogs hds_config enable_dispatcher_stats
         envoy.config.bootstrap.v3.Bootstrap: stats_server_version_override use_tcp_for_dns_lookups dns_resolution_config
         envoy.config.bootstrap.v3.Bootstrap: typed_dns_resolver_config config_sources default_config_source inline_headers
         envoy.config.bootstrap.v3.Bootstrap: default_socket_interface node_context_params fatal_actions perf_tracing_file_path
@@ -30,13 +30,13 @@ internal static class UnbuiltFields
         envoy.config.cluster.v3.OutlierDetection: detect_degraded_hosts
         envoy.config.cluster.v3.UpstreamConnectionOptions: set_local_interface_name_on_upstream_connections
         envoy.config.core.v3.ApiConfigSource: rate_limit_settings config_validators
-        envoy.config.core.v3.BindConfig: local_address_selector validate_network_namespaces
+        envoy.config.core.v3.BindConfig: validate_network_namespaces
         envoy.config.core.v3.ConfigSource: authorities
         envoy.config.core.v3.DataSource: watched_directory
         envoy.config.core.v3.GrpcService: retry_policy
         envoy.config.core.v3.HealthCheck: alt_port event_service
         envoy.config.core.v3.HealthCheck.HttpHealthCheck: use_alpn_protocol
-        envoy.config.core.v3.Http2ProtocolOptions: allow_metadata custom_settings_parameters max_metadata_size enable_huffman_encoding
+        envoy.config.core.v3.Http2ProtocolOptions: allow_metadata max_metadata_size enable_huffman_encoding
         envoy.config.core.v3.Http2ProtocolOptions: max_header_field_size_kb disallow_obs_text stream_reset_burst stream_reset_rate
         envoy.config.core.v3.HttpService: formatters
         envoy.config.core.v3.PathConfigSource: poll_interval
@@ -49,17 +49,18 @@ internal static class UnbuiltFields
         envoy.config.listener.v3.AdditionalAddress: tcp_keepalive
         envoy.config.listener.v3.Listener: tcp_fast_open_queue_length connection_balance_config enable_mptcp tcp_keepalive stats_matcher reuse_port
         envoy.config.listener.v3.Listener: per_connection_buffer_high_watermark_timeout
-        envoy.config.overload.v3.OverloadAction: typed_config
+        envoy.config.listener.v3.Listener.ConnectionBalanceConfig: cpu_locality_balance
         envoy.config.overload.v3.OverloadManager: buffer_factory_config
+        envoy.config.overload.v3.ScaleTimersOverloadActionConfig.ScaleTimer: min_timeout min_scale
         envoy.config.rbac.v3.RBAC.AuditLoggingOptions: audit_condition
         envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig: audit_logger
         envoy.config.route.v3.RateLimit: x_ratelimit_option
         envoy.config.route.v3.RateLimit.Action.HeaderValueMatch: default_value
         envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch: default_value
         envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch: default_value
-        envoy.config.route.v3.RetryPolicy: retry_options_predicates refresh_cluster_on_retry
-        envoy.config.route.v3.RouteAction: cors retry_policy_typed_config early_data_policy
-        envoy.config.route.v3.VirtualHost: cors retry_policy_typed_config
+        envoy.config.route.v3.RetryPolicy: refresh_cluster_on_retry
+        envoy.config.route.v3.RouteAction: cors
+        envoy.config.route.v3.VirtualHost: cors
         envoy.config.trace.v3.OpenTelemetryConfig: exporter
         envoy.config.trace.v3.ZipkinConfig: split_spans_for_request timestamp_trace_ids
         envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig: allow_coalesced_connections
@@ -70,12 +71,14 @@ internal static class UnbuiltFields
         envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig: status_header_enabled
         envoy.extensions.filters.http.compressor.v3.CompressorOverrides: compressor_library
         envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig: save_upstream_address allow_dynamic_host_from_filter_state
+        envoy.extensions.filters.http.ext_authz.v3.ExtAuthz: typed_metadata_context_namespaces
         envoy.extensions.filters.http.header_mutation.v3.Mutations: formatters
         envoy.extensions.filters.http.header_to_metadata.v3.Config: stat_prefix
         envoy.extensions.filters.http.router.v3.Router: reject_connect_request_early_data
         envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions: upstream_log_flush_interval
         envoy.extensions.filters.http.set_metadata.v3.Metadata: typed_value
         envoy.extensions.filters.http.stateful_session.v3.StatefulSession: stat_prefix status_on_strict_destination_not_found
+        envoy.extensions.filters.network.ext_authz.v3.ExtAuthz: typed_metadata_context_namespaces
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: http3_protocol_options drain_timeout_jitter
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: add_proxy_protocol_connection_state
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: represent_ipv4_remote_address_as_ipv4_mapped_ipv6
@@ -100,6 +103,8 @@ internal static class UnbuiltFields
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig: alternate_protocols_cache_options
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig: http3_protocol_options
         envoy.type.tracing.v3.CustomTag: value_type
+        opentelemetry.proto.common.v1.AnyValue: bool_value int_value double_value bytes_value string_value_strindex
+        opentelemetry.proto.common.v1.KeyValue: key_strindex
         """;
 
     /// <summary>Without them other requests would pass, or others be sent elsewhere: the resource is refused.</summary>
@@ -109,7 +114,7 @@ internal static class UnbuiltFields
         cel.expr.Expr.CreateStruct.Entry: field_key optional_entry
         envoy.config.bootstrap.v3.Admin: allow_paths
         envoy.config.cluster.v3.Filter: config_discovery
-        envoy.config.core.v3.SocketAddress: named_port network_namespace_filepath
+        envoy.config.core.v3.SocketAddress: network_namespace_filepath
         envoy.config.endpoint.v3.ClusterLoadAssignment: named_endpoints
         envoy.config.endpoint.v3.LbEndpoint: endpoint_name
         envoy.config.endpoint.v3.LocalityLbEndpoints: load_balancer_endpoints leds_cluster_locality_config
@@ -117,13 +122,12 @@ internal static class UnbuiltFields
         envoy.config.listener.v3.ListenerFilter: config_discovery
         envoy.config.rbac.v3.Policy: cel_config
         envoy.config.route.v3.Route: filter_action non_forwarding_action route_specifiers
-        envoy.config.route.v3.RouteConfiguration: vhds cluster_specifier_plugins route_specifiers
+        envoy.config.route.v3.RouteConfiguration: vhds route_specifiers
         envoy.config.route.v3.VirtualHost: route_specifiers
         envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter: cel_config
         envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig: resolved_address_filter
         envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig: sub_cluster_config
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: forward_client_cert_matcher
-        envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: typed_header_validation_config
         envoy.extensions.matching.common_inputs.network.v3.FilterStateInput: field
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions: header_validation_config
         envoy.type.metadata.v3.MetadataKey.PathSegment: index
