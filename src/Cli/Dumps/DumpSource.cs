@@ -16,6 +16,9 @@ namespace MeshProxy.Cli.Dumps;
 /// </summary>
 internal static class DumpSource
 {
+    // Envoy of another age or build knows what this one does not.
+    private static readonly JsonReadOptions Reading = new() { OnUnknownField = static _ => { }, KeepsUnknownTypes = true };
+
     /// <summary>The path of a whole dump.</summary>
     public const string DumpPath = "/config_dump?include_eds";
 
@@ -75,7 +78,8 @@ internal static class DumpSource
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"{file} cannot be read: {error.Message}");
+            throw new CommandException(error is FileNotFoundException or DirectoryNotFoundException
+                ? $"there is no file {file}." : $"{file} cannot be read: {error.Message}");
         }
     }
 
@@ -85,7 +89,7 @@ internal static class DumpSource
         {
             return json.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'[', ..]
                 ? OfList(json)
-                : MessageJson.Parse<ConfigDump>(json, JsonReadOptions.Lenient);
+                : MessageJson.Parse<ConfigDump>(json, Reading);
         }
         catch (Exception wrong) when (wrong is ProtobufException or JsonException)
         {
@@ -106,19 +110,19 @@ internal static class DumpSource
             if (Has(element, "filterChains", "filter_chains") || Has(element, "defaultFilterChain", "default_filter_chain"))
             {
                 var entry = ListenersConfigDump.StaticListener.New();
-                entry.Listener = Any.Pack(MessageJson.Parse<Listener>(text, JsonReadOptions.Lenient));
+                entry.Listener = Any.Pack(MessageJson.Parse<Listener>(text, Reading));
                 listeners.StaticListeners.Add(entry);
             }
             else if (Has(element, "virtualHosts", "virtual_hosts"))
             {
                 var entry = RoutesConfigDump.DynamicRouteConfig.New();
-                entry.RouteConfig = Any.Pack(MessageJson.Parse<RouteConfiguration>(text, JsonReadOptions.Lenient));
+                entry.RouteConfig = Any.Pack(MessageJson.Parse<RouteConfiguration>(text, Reading));
                 routes.DynamicRouteConfigs.Add(entry);
             }
             else
             {
                 var entry = ClustersConfigDump.StaticCluster.New();
-                entry.Cluster = Any.Pack(MessageJson.Parse<Cluster>(text, JsonReadOptions.Lenient));
+                entry.Cluster = Any.Pack(MessageJson.Parse<Cluster>(text, Reading));
                 clusters.StaticClusters.Add(entry);
             }
         }

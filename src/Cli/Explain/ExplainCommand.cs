@@ -63,6 +63,11 @@ internal static class ExplainCommand
             traffic = traffic with { Request = Request(line, target with { Path = "/" }) };
             explanation = Explainer.Explain(dump, traffic);
         }
+        if (traffic.Request is null && explanation.Steps.Any(static step => step.Details.Any(
+            static detail => detail.EndsWith("sees no HTTP", StringComparison.Ordinal))))
+        {
+            warnings.Add("The port's protocol is told from the first bytes; give a URL to explain an HTTP request.");
+        }
         explanation = explanation with { Warnings = [.. warnings, .. explanation.Warnings] };
         if (line.GetValue(Json))
         {

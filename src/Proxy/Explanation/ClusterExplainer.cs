@@ -63,8 +63,8 @@ internal sealed class ClusterExplainer(DumpServer server)
         return chosen.Count > 0 ? null : $"no endpoint of cluster {cluster.Name} is usable (UH)";
     }
 
-    private static string Why(List<HostImpl> hosts, HashSet<string> chosen) => chosen.Count == hosts.Count
-        ? $"All of the cluster's {hosts.Count} are usable."
+    private static string Why(List<HostImpl> hosts, HashSet<string> chosen) => hosts.Count == 1 ? "The cluster's one endpoint is usable."
+        : chosen.Count == hosts.Count ? $"All of the cluster's {hosts.Count} are usable."
         : $"The cluster's balancer gives {chosen.Count} of {hosts.Count} for this request.";
 
     private static string WhyNot(HostImpl host, List<HostImpl> hosts)

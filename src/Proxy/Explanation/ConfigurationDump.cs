@@ -83,7 +83,7 @@ public sealed class ConfigurationDump
     public static ConfigurationDump Parse(ReadOnlySpan<byte> json)
     {
         var dump = new ConfigurationDump();
-        var options = new JsonReadOptions { OnUnknownField = dump._unknown.Add };
+        var options = new JsonReadOptions { OnUnknownField = dump._unknown.Add, KeepsUnknownTypes = true };
         foreach (var config in MessageJson.Parse<ConfigDump>(json, options).Configs)
         {
             dump.Add(config);

@@ -28,7 +28,9 @@ public static class Explainer
         var (listener, info) = new ListenerExplainer(server).Explain(traffic, steps);
         if (listener is null)
         {
-            return $"Nothing takes connections to {Addresses.Format(traffic.Destination)}.";
+            return server.Refusals.Count == 0
+                ? $"Nothing takes connections to {Addresses.Format(traffic.Destination)}."
+                : $"Nothing takes connections to {Addresses.Format(traffic.Destination)}, of what this build can serve of the dump.";
         }
         var connection = new ImaginedConnection(server.Loop, info, traffic.Tls ? new ImaginedTls(traffic) : null);
         connection.StreamInfo.Listener = listener.Facts;

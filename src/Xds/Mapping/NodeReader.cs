@@ -338,8 +338,13 @@ internal sealed class NodeReader(JsonReadOptions options)
                 : throw _path.Refuse("@type is missing: it names the type of the configuration");
         }
 
-        var type = SchemaRegistry.FindByUrl(url.Text)
-            ?? throw _path.Refuse($"the type {url.Text} is unknown: correct @type");
+        if (SchemaRegistry.FindByUrl(url.Text) is not { } type)
+        {
+            return _options.KeepsUnknownTypes
+                ? new Any(url.Text, [])
+                : throw _path.Refuse($"the type {url.Text} is unknown: correct @type");
+        }
+
         var message = HasValueMember(type.WellKnown)
             ? ReadValueMember(value, type)
             : ReadFields(value, type, skipped: TypeMember);

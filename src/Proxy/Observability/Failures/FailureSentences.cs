@@ -24,7 +24,7 @@ internal static class FailureSentences
             "UC" => $"{Capital(host)} closed the connection before it had answered; make its keep-alive timeout longer than this proxy's idle timeout, or see whether it crashed.",
             "UO" => $"A circuit breaker of {cluster} was full; raise connectionPool in the DestinationRule, or slow the callers down.",
             "NR" => failure.Code == 0
-                ? $"No filter chain of listener {failure.Listener} takes the connection; see `meshproxy explain` with its address for which criterion fails."
+                ? $"No filter chain of {(failure.Listener.Length > 0 ? $"listener {failure.Listener}" : "the listener")} takes the connection; see `meshproxy explain` with its address for which criterion fails."
                 : "No route fits the request; check hosts and matches of the VirtualService, or see `meshproxy explain` with its URL.",
             "DI" => "A delay was injected by the route's fault; remove fault.delay from the VirtualService if that is not wanted.",
             "FI" => "The request was aborted by the route's fault; remove fault.abort from the VirtualService if that is not wanted.",
