@@ -91,7 +91,7 @@ public sealed class AgentService
         var running = Task.Factory.StartNew(proxy.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var first = await Task.WhenAny(running, _end.Task).ConfigureAwait(false);
         if (first == _end.Task && await _end.Task.ConfigureAwait(false))
-            await DrainAsync(proxy).ConfigureAwait(false);
+            await Task.WhenAny(DrainAsync(proxy), running).ConfigureAwait(false);
         proxy.Shutdown();
         await running.ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -140,7 +140,7 @@ public sealed class AgentService
         _log("Draining until no connection is open.");
         await Task.Delay(_environment.Duration("MINIMUM_DRAIN_DURATION", TimeSpan.FromSeconds(5)), _time)
             .ConfigureAwait(false);
-        while (proxy.OpenConnections > 0)
+        while (await proxy.OpenConnectionsAsync().ConfigureAwait(false) > 0)
             await Task.Delay(DrainPoll, _time).ConfigureAwait(false);
     }
 

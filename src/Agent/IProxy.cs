@@ -6,8 +6,11 @@ public interface IProxy : IDisposable
     /// <summary>Whether it serves: all it waited for has come.</summary>
     bool IsLive { get; }
 
-    /// <summary>Connections open on its listeners.</summary>
-    long OpenConnections { get; }
+    /// <summary>
+    /// How many connections are open on listeners that came from the control plane: those of probes and scrapers to the
+    /// proxy's own ports do not hold its end up.
+    /// </summary>
+    Task<long> OpenConnectionsAsync();
 
     /// <summary>Serves on the calling thread until <see cref="Shutdown"/>.</summary>
     void Run();

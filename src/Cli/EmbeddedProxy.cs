@@ -8,7 +8,12 @@ internal sealed class EmbeddedProxy(ProxyServer server) : IProxy
 {
     public bool IsLive => server.State == ServerState.Live;
 
-    public long OpenConnections => server.Listeners.OpenConnections;
+    public Task<long> OpenConnectionsAsync()
+    {
+        var count = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        server.MainLoop.Post(() => count.SetResult(server.Listeners.OpenDiscoveredConnections));
+        return count.Task;
+    }
 
     public void Run() => server.Run();
 

@@ -11,6 +11,8 @@ internal sealed class FakeProxy : IProxy
 
     public long OpenConnections { get; set; }
 
+    public Task<long> OpenConnectionsAsync() => Task.FromResult(OpenConnections);
+
     /// <summary>What was asked, in order.</summary>
     public List<string> Calls { get; } = [];
 

@@ -11,13 +11,13 @@ namespace MeshProxy.EndToEnd;
 internal static class Talk
 {
     /// <summary>Sends one gRPC message and gives the one that came back; the call must end with status OK.</summary>
-    public static async Task<string> GrpcAsync(HttpClient client, string message)
+    public static async Task<string> GrpcAsync(HttpClient client, string message, string path = "/echo.Echo/Say")
     {
         // Compressed flag and length before each message: gRPC over HTTP/2, "Length-Prefixed-Message".
         var frame = new byte[5 + Encoding.UTF8.GetByteCount(message)];
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), frame.Length - 5);
         Encoding.UTF8.GetBytes(message, frame.AsSpan(5));
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/echo.Echo/Say")
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -215,6 +215,10 @@ public sealed class ListenerManager
     /// <summary>Connections open on all listeners, as the workers count them now.</summary>
     public long OpenConnections => _active.Concat(_draining).Sum(entry => entry.Config.Limit.Count);
 
+    /// <summary>The same, of listeners that came by LDS.</summary>
+    public long OpenDiscoveredConnections =>
+        _active.Concat(_draining).Where(entry => entry.AddedViaApi).Sum(entry => entry.Config.Limit.Count);
+
     /// <summary>Closes every connection at once (end of the process); <paramref name="onClosed"/> runs when all loops have.</summary>
     public void CloseAllConnections(Action onClosed)
     {
