@@ -1,4 +1,5 @@
 // ./mesh demo: `demo --executable PATH`. Ends with 0 when everything it claims was seen, otherwise with 1.
+using System.Runtime.InteropServices;
 using MeshProxy.Demo.Network;
 using MeshProxy.Demo.Story;
 using Spectre.Console;
@@ -10,12 +11,15 @@ if (args is not ["--executable", var executable])
 }
 
 using var cancellation = new CancellationTokenSource();
-Console.CancelKeyPress += (_, key) =>
+// The first Ctrl-C or SIGTERM lets the demo clean up after itself.
+void Stop(PosixSignalContext signal)
 {
-    // The first Ctrl-C lets the demo clean up after itself.
-    key.Cancel = !cancellation.IsCancellationRequested;
+    signal.Cancel = !cancellation.IsCancellationRequested;
     cancellation.Cancel();
-};
+}
+
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
 try
 {
