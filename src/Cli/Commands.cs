@@ -37,7 +37,7 @@ internal static class Commands
             return command(arguments[1..]);
         if (arguments is [] || arguments[0].StartsWith('-'))
             return EnvoyCommand.Run(arguments);
-        Console.Error.WriteLine($"Error: no such command; there are: {string.Join(", ", Table.Keys)}.");
+        Console.Error.WriteLine($"Error: there is no command {arguments[0]}; there are: {string.Join(", ", Table.Keys)}.");
         return 1;
     }
 }

@@ -37,7 +37,8 @@ internal static class TestConfiguration
         }
         """;
 
-    private const string Http2 = """
+    /// <summary>What makes a cluster speak HTTP/2, preceded by a comma.</summary>
+    public const string Http2 = """
         , "typed_extension_protocol_options": { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
           "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
           "explicit_http_config": { "http2_protocol_options": {} }
