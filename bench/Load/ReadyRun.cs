@@ -18,6 +18,7 @@ internal sealed class ReadyRun(Options options, Workshop workshop, Report report
         using var backend = Backend.Start(workshop);
         foreach (var kind in workshop.Peers.Where(static kind => kind is PeerKind.MeshProxy or PeerKind.Envoy))
             report.Row(kind.ToString(), Try(() => Small(kind, backend.Port)), Try(() => Istiod(kind)));
+        report.Line($"\nAn injected pod (`meshproxy proxy sidecar`), exec to 200 on its readiness port: {Try(Pod)} ms.");
         report.Line($"\nExecutable: {new FileInfo(workshop.Executable).Length / 1e6:0.0} MB.");
     }
 
@@ -52,6 +53,17 @@ internal sealed class ReadyRun(Options options, Workshop workshop, Report report
             using var peer = Peer.Launch(workshop, kind, "ready/istiod", configuration, backend: 0);
             return ReadyProbe.Wait(peer, peer.AdminPort, started, Limit);
         }).Text("0.0");
+    }
+
+    private string Pod()
+    {
+        var (discovery, control) = (Peer.FreePort(), Peer.FreePort());
+        using var replay = Command.Start("node",
+            [Path.Combine(workshop.Repository, "tests/Istiod/replay.mjs"), "--dir", Path.Combine(workshop.Repository, Workload),
+                "--port", $"{discovery}", "--control", $"{control}"],
+            Path.Combine(workshop.Folder("ready/pod"), "replay.log"));
+        Peer.WaitUntilListening(replay, "replay.mjs", discovery, Limit);
+        return Repeat(() => PodProbe.Run(workshop, $"127.0.0.1:{discovery}", Limit)).Text("0.0");
     }
 
     private string Bootstrap(int discovery, int secrets)
