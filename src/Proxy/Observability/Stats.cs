@@ -83,7 +83,8 @@ public interface IStatsScope : IDisposable
     /// Gauges whose values are derived from other state (circuit breakers, memberships): read from <paramref name="source"/>
     /// when stats are shown, so that they cost nothing in between. Gone with the scope.
     /// </summary>
-    void Observe(StatBlockLayout layout, IStatSource source);
+    /// <param name="tags">Tags of all of them, with the beginning of their names without the tags; null finds them in the names.</param>
+    void Observe(StatBlockLayout layout, IStatSource source, Statistics.StatTags? tags = null);
 }
 
 /// <summary>See <see cref="IStatsScope.Observe"/>.</summary>

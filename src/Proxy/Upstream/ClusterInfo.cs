@@ -55,10 +55,7 @@ internal sealed class ClusterInfo
         var preconnect = definition.PreconnectPolicyValue;
         PerUpstreamPreconnectRatio = preconnect?.PerUpstreamPreconnectRatio ?? 1.0;
         PredictivePreconnectRatio = preconnect?.PredictivePreconnectRatio ?? 1.0;
-        Tracked = new TrackedStats(
-            definition.TrackTimeoutBudgets || definition.TrackClusterStats is { TimeoutBudgets: true },
-            definition.TrackClusterStats is { RequestResponseSizes: true },
-            definition.TrackClusterStats is { PerEndpointStats: true });
+        Tracked = TrackedStats.Compile(definition, Stats);
         HappyEyeballs = HappyEyeballsOrder.Compile(definition);
     }
 

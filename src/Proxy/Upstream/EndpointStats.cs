@@ -1,4 +1,5 @@
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Statistics;
 
 namespace MeshProxy.Proxy.Upstream;
 
@@ -20,10 +21,15 @@ internal sealed class EndpointStats(HostImpl host) : IStatSource
     ]);
 
     /// <summary>Shows a host's counts until the scope is disposed.</summary>
-    public static IStatsScope Observe(IStatsScope cluster, HostImpl host)
+    public static IStatsScope Observe(ClusterInfo cluster, HostImpl host)
     {
-        var scope = cluster.Scope("endpoint." + host.AddressText.Replace(':', '_'));
-        scope.Observe(Layout, new EndpointStats(host));
+        var scope = cluster.Stats.Scope("endpoint." + host.AddressText.Replace(':', '_'));
+        // Told rather than found in the name: there the address's dots would end it.
+        scope.Observe(Layout, new EndpointStats(host), new StatTags("cluster.endpoint.",
+        [
+            new("envoy.cluster_name", cluster.ObservabilityName),
+            new("envoy.endpoint_address", host.AddressText),
+        ]));
         return scope;
     }
 

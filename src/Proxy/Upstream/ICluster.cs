@@ -61,9 +61,6 @@ public interface ICluster
 /// <summary>Endpoints of a cluster by health.</summary>
 public readonly record struct ClusterMembers(int Total, int Healthy, int Degraded);
 
-/// <summary>Cluster.TrackClusterStats.</summary>
-public readonly record struct TrackedStats(bool TimeoutBudgets, bool RequestResponseSizes, bool PerEndpoint);
-
 /// <summary>What drop_overloads says of one request.</summary>
 /// <param name="Category">Null when the request goes on.</param>
 /// <param name="Unconditional">Everything is dropped: flag UDO instead of DO.</param>

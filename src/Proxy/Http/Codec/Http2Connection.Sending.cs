@@ -118,11 +118,7 @@ public abstract partial class Http2Connection
         {
             return;
         }
-        if (stream.DeferredReset is { } reason && !_isServer)
-        {
-            Reset(stream, stream.CodeOf(reason));
-        }
-        else if (_isServer && !stream.RemoteEnd)
+        if (_isServer && !stream.RemoteEnd)
         {
             // A whole answer makes the rest of the request pointless (RFC 9113 8.1).
             Reset(stream, Http2ErrorCode.NoError);

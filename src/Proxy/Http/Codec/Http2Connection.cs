@@ -71,6 +71,8 @@ public abstract partial class Http2Connection : IHttpConnection
 
     internal Connection Connection { get; }
 
+    internal bool IsServer => _isServer;
+
     internal Http2Settings Settings { get; }
 
     internal Http2Stats Stats { get; }

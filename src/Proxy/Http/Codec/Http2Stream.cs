@@ -60,9 +60,6 @@ internal abstract class Http2Stream(Http2Connection connection) : IHttpStream, I
     /// <summary>In the connection's list of streams that wait for its window.</summary>
     public bool Blocked { get; set; }
 
-    /// <summary>A reset to send once what was ended locally is out; null if there is none.</summary>
-    public StreamResetReason? DeferredReset { get; private set; }
-
     public IHttpStream Stream => this;
 
     public uint BufferLimit => Codec.Settings.InitialStreamWindowSize;
@@ -110,10 +107,9 @@ internal abstract class Http2Stream(Http2Connection connection) : IHttpStream, I
         {
             return;
         }
-        if (LocalEnd && !LocalEndSent)
+        if (Codec.IsServer && LocalEnd && !LocalEndSent && reason != StreamResetReason.OverloadManager)
         {
-            // What was ended is sent first, unless the peer never opens its window.
-            DeferredReset = reason;
+            // A whole answer is sent first, unless the peer never opens its window; a request given up is of no use.
             return;
         }
         Codec.Reset(this, CodeOf(reason));
@@ -256,7 +252,6 @@ internal abstract class Http2Stream(Http2Connection connection) : IHttpStream, I
         Consumed = 0;
         ExpectedBody = -1;
         SawHeaders = RemoteEnd = LocalEnd = LocalEndSent = Closed = Blocked = false;
-        DeferredReset = null;
         ResponseDetails = "";
         Bytes.Clear();
         _callbacks.Clear();

@@ -432,9 +432,18 @@ internal sealed partial class RouterFilter
             request.Host!.Outlier.PutResponseTime(TimeSpan.FromMilliseconds(milliseconds));
             UpstreamCodeStats.Of(Cluster).RecordTime(milliseconds, AudienceOf(request.Host, request));
         }
+        RecordBudget();
         _requests.Remove(request);
         request.Finish();
         Cleanup();
+    }
+
+    private void RecordBudget()
+    {
+        if (_requestCompleteAt > 0)
+        {
+            Cluster.Tracked.RecordRequestTime(EventLoop.NowNanoseconds - _requestCompleteAt, Timeouts.Global);
+        }
     }
 
     private void OnResponseTimeout()
@@ -463,8 +472,11 @@ internal sealed partial class RouterFilter
         AbortByTimeout(ResponseFlags.UpstreamRequestTimeout, ResponseCodeDetails.ResponseTimeout);
     }
 
-    private void AbortByTimeout(ResponseFlags flag, string details) =>
+    private void AbortByTimeout(ResponseFlags flag, string details)
+    {
+        RecordBudget();
         Abort(_timeoutCode, flag, _timeoutCode == 504 ? "upstream request timeout" : "", false, details);
+    }
 
     private void Abort(int code, ResponseFlags flag, string body, bool dropped, string details)
     {

@@ -35,6 +35,8 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     private bool _done;
     private bool _logged;
     private int _downstreamHigh;
+    private long _sentBodyBytes;
+    private long _receivedBodyBytes;
     private bool _bodyAboveLimit;
     private bool _awaitsTunnel;
     private HttpProtocol _protocol;
@@ -152,6 +154,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
             return;
         }
         _endOfRequest = endStream;
+        _sentBodyBytes += data.Length;
         if (_encoder is null || _awaitsTunnel)
         {
             (_bufferedBody ??= new ByteBuffer()).MoveFrom(data);
@@ -247,8 +250,20 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         if (!_logged)
         {
             _logged = true;
+            RecordTracked();
             _parent.FinishSpan(_span, this, _requestHeaders);
             _parent.LogUpstream(this, AccessLogType.UpstreamEnd, _requestHeaders, _responseHeaders, _responseTrailers);
+        }
+    }
+
+    private void RecordTracked()
+    {
+        var tracked = _parent.Cluster.Tracked;
+        tracked.RecordTryTime(EventLoop.NowNanoseconds - StartNanoseconds, _parent.Timeouts.PerTry);
+        tracked.RecordRequest(_requestHeaders, _sentBodyBytes);
+        if (_responseHeaders is { } headers)
+        {
+            tracked.RecordResponse(headers, _receivedBodyBytes);
         }
     }
 
@@ -348,6 +363,7 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         {
             Info.LastRxByteReceived = EventLoop.NowNanoseconds;
         }
+        _receivedBodyBytes += data.Length;
         _parent.OnUpstreamData(data, this, endStream);
     }
 

@@ -92,12 +92,12 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
     }
 
     /// <summary>Adds gauges that are read when listed; a second source of a layout takes the place of the first.</summary>
-    public void Observe(StatBlockLayout layout, IStatSource source)
+    public void Observe(StatBlockLayout layout, IStatSource source, StatTags? tags)
     {
         lock (_lock)
         {
             var others = Array.FindAll(Observed, one => !ReferenceEquals(one.Layout, layout));
-            Observed = [.. others, new ObservedBlock(layout, source)];
+            Observed = [.. others, new ObservedBlock(layout, source, tags)];
         }
     }
 

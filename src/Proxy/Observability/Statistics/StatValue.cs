@@ -79,7 +79,7 @@ internal readonly record struct StatValue : IComparable<StatValue>
             Histogram = block.Layout.Slots.Kinds[index] == StatKind.Histogram ? block.HistogramIfMade(index)?.Merged : null,
         };
 
-    public static StatValue Of(ScopeNode node, StatBlockLayout layout, IStatSource source, int index) =>
+    public static StatValue Of(ScopeNode node, StatBlockLayout layout, IStatSource source, StatTags? tags, int index) =>
         new()
         {
             Node = node,
@@ -87,6 +87,7 @@ internal readonly record struct StatValue : IComparable<StatValue>
             Kind = layout.Slots.Kinds[index],
             Value = source.Read(index),
             Used = true,
+            Tags = tags is null ? null : tags with { ExtractedName = tags.ExtractedName + layout.Slots.Names[index] },
         };
 
     public StatValue MergedWith(StatValue other) =>

@@ -38,7 +38,8 @@ internal sealed class StatsScope : IStatsScope
 
     public StatBlock Block(StatBlockLayout layout) => _node.Block(layout);
 
-    public void Observe(StatBlockLayout layout, IStatSource source) => _node.Observe(layout, source);
+    public void Observe(StatBlockLayout layout, IStatSource source, StatTags? tags = null) =>
+        _node.Observe(layout, source, tags);
 
     public IStatsScope Scope(string prefix)
     {

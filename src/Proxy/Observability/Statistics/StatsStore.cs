@@ -146,11 +146,11 @@ public sealed class StatsStore(int loopCount)
 
     private void Collect(ScopeNode node, StatQuery query, List<StatValue> found)
     {
-        foreach (var (layout, source) in node.Observed)
+        foreach (var (layout, source, tags) in node.Observed)
         {
             for (var i = 0; i < layout.Entries.Count; i++)
             {
-                var value = StatValue.Of(node, layout, source, i);
+                var value = StatValue.Of(node, layout, source, tags, i);
                 if (query.Accepts(value) && !Rejects(node.Prefix, value.LocalName))
                 {
                     found.Add(value);

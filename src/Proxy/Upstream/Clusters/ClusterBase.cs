@@ -89,7 +89,7 @@ internal abstract class ClusterBase : IDisposable
         var host = new HostImpl(Entry, facts, Environment.MainLoop.Now);
         if (Info.Tracked.PerEndpoint)
         {
-            host.StatsScope = EndpointStats.Observe(Info.Stats, host);
+            host.StatsScope = EndpointStats.Observe(Info, host);
         }
         if (HealthChecker is not null && !facts.DisableActiveHealthCheck)
         {
