@@ -71,6 +71,9 @@ public interface IStatsScope : IDisposable
     /// <summary>A child scope; <paramref name="prefix"/> without the final dot.</summary>
     IStatsScope Scope(string prefix);
 
+    /// <summary>A child scope with a matcher in place of the store's, also for what is below it; null as <see cref="Scope(string)"/>.</summary>
+    IStatsScope Scope(string prefix, Statistics.IStatsMatcher? matcher);
+
     /// <summary>
     /// A block of stats whose names are known beforehand (all stats of a cluster, of an HCM …): shown as zero from the start,
     /// but its storage is made at first use, all of it on the loop that used one. Put what every owner sets at creation

@@ -4,6 +4,7 @@ using Envoy.Extensions.Upstreams.Tcp.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Observability;
+using MeshProxy.Proxy.Observability.Statistics;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream.Pools;
 using MeshProxy.Xds.Protobuf;
@@ -33,7 +34,7 @@ internal sealed class ClusterInfo
         Definition = definition;
         Name = definition.Name;
         ObservabilityName = definition.AltStatName.Length > 0 ? definition.AltStatName : definition.Name;
-        Stats = environment.Stats.Scope("cluster." + StatName(ObservabilityName));
+        Stats = environment.Stats.Scope("cluster." + StatName(ObservabilityName), StatsMatcherOf(definition));
         Traffic = Stats.Block(ClusterStats.Layout);
         var context = environment.ContextFor(Stats, init);
         ConnectTimeout = definition.ConnectTimeout ?? DefaultConnectTimeout;
@@ -144,6 +145,9 @@ internal sealed class ClusterInfo
         }
         return filters;
     }
+
+    private static IStatsMatcher? StatsMatcherOf(Cluster definition) =>
+        definition.StatsMatcher is { } matcher ? StatsConfigCompiler.Matcher(matcher, "stats_matcher") : null;
 
     // A ':' would end a label in sinks that split there (Envoy's sanitizeStatsName).
     private static string StatName(string name) => name.Replace("://", "_").Replace(":/", "_").Replace(':', '_').Replace('\0', '_');

@@ -1,7 +1,7 @@
 namespace MeshProxy.Proxy.Observability.Statistics;
 
 /// <summary>What was made under one prefix; shared by all scopes of that prefix and dropped with the last of them.</summary>
-internal sealed class ScopeNode(StatsStore store, string prefix)
+internal sealed class ScopeNode(StatsStore store, string prefix, IStatsMatcher? matcher)
 {
     private const int CounterSlots = 1;
 
@@ -14,6 +14,9 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
 
     /// <summary>Ends with a dot unless empty.</summary>
     public string Prefix => prefix;
+
+    /// <summary>What is kept under the prefix; null keeps everything.</summary>
+    public IStatsMatcher? Matcher => matcher ?? store.Matcher;
 
     public int Handles { get; set; }
 
@@ -29,7 +32,7 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             {
                 return found;
             }
-            return (Counter)Keep(name, StatKind.Counter, store.Rejects(prefix, name) ? RejectedCounter.Instance
+            return (Counter)Keep(name, StatKind.Counter, Rejects(name) ? RejectedCounter.Instance
                 : block is not null ? block.CounterAt(index)
                 : new StoreCounter(Slots.Take(CounterSlots, out var slot), slot, this, name, tags));
         }
@@ -43,7 +46,7 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             {
                 return found;
             }
-            return (Gauge)Keep(name, StatKind.Gauge, store.Rejects(prefix, name) ? RejectedGauge.Instance
+            return (Gauge)Keep(name, StatKind.Gauge, Rejects(name) ? RejectedGauge.Instance
                 : block is not null ? block.GaugeAt(index)
                 : new StoreGauge(Slots.Take(GaugeSlots, out var slot), slot, this, name, tags));
         }
@@ -57,7 +60,7 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             {
                 return found;
             }
-            return (Histogram)Keep(name, StatKind.Histogram, store.Rejects(prefix, name) ? RejectedHistogram.Instance
+            return (Histogram)Keep(name, StatKind.Histogram, Rejects(name) ? RejectedHistogram.Instance
                 : block is not null ? block.HistogramAt(index)
                 : new StoreHistogram(store, this, name, tags));
         }
@@ -71,7 +74,7 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             {
                 return (TextReadout)found;
             }
-            return (TextReadout)Keep(name, null, store.Rejects(prefix, name) ? RejectedTextReadout.Instance
+            return (TextReadout)Keep(name, null, Rejects(name) ? RejectedTextReadout.Instance
                 : new StoreTextReadout(this, name));
         }
     }
@@ -152,6 +155,8 @@ internal sealed class ScopeNode(StatsStore store, string prefix)
             }
         }
     }
+
+    public bool Rejects(string name) => Matcher?.Rejects(prefix + name) ?? false;
 
     private bool InBlock(object stat) =>
         stat switch

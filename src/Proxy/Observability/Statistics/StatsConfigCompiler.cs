@@ -13,24 +13,26 @@ public static class StatsConfigCompiler
     public static void Apply(
         StatsConfig? config, StatsStore store, IReadOnlyList<KeyValuePair<string, string>>? extraTags = null)
     {
-        store.Matcher = config?.StatsMatcher is { } matcher ? Matcher(matcher) : null;
+        store.Matcher = config?.StatsMatcher is { } matcher ? Matcher(matcher, "stats_config.stats_matcher") : null;
         store.Tags = Tags(config, extraTags ?? []);
         store.Buckets = Buckets(config);
     }
 
-    private static IStatsMatcher? Matcher(StatsMatcher config) =>
+    /// <summary>Null keeps everything.</summary>
+    /// <exception cref="ConfigurationException">An expression is malformed.</exception>
+    public static IStatsMatcher? Matcher(StatsMatcher config, string field) =>
         config.StatsMatcherCase switch
         {
             StatsMatcher.StatsMatcherOneofCase.RejectAll => config.RejectAll ? new ListMatcher([], rejectsMatches: false) : null,
             StatsMatcher.StatsMatcherOneofCase.ExclusionList => new ListMatcher(
-                Patterns(config.ExclusionList!.Value.Patterns), rejectsMatches: true),
+                Patterns(config.ExclusionList!.Value.Patterns, field), rejectsMatches: true),
             StatsMatcher.StatsMatcherOneofCase.InclusionList => new ListMatcher(
-                Patterns(config.InclusionList!.Value.Patterns), rejectsMatches: false),
+                Patterns(config.InclusionList!.Value.Patterns, field), rejectsMatches: false),
             _ => null,
         };
 
-    private static StringMatcher[] Patterns(IReadOnlyList<Envoy.Type.Matcher.V3.StringMatcher> patterns) =>
-        [.. patterns.Select(pattern => StringMatcher.Compile(pattern, "stats_config.stats_matcher"))];
+    private static StringMatcher[] Patterns(IReadOnlyList<Envoy.Type.Matcher.V3.StringMatcher> patterns, string field) =>
+        [.. patterns.Select(pattern => StringMatcher.Compile(pattern, field))];
 
     private static TagProducer Tags(StatsConfig? config, IReadOnlyList<KeyValuePair<string, string>> extraTags)
     {

@@ -6,14 +6,16 @@ internal sealed class StatsScope : IStatsScope
     private readonly StatsStore _store;
     private readonly ScopeNode _node;
     private readonly StatsScope? _parent;
+    private readonly IStatsMatcher? _matcher;
     private List<StatsScope>? _children;
     private bool _disposed;
 
-    public StatsScope(StatsStore store, ScopeNode node, StatsScope? parent)
+    public StatsScope(StatsStore store, ScopeNode node, StatsScope? parent, IStatsMatcher? matcher)
     {
         _store = store;
         _node = node;
         _parent = parent;
+        _matcher = matcher;
     }
 
     public string Prefix => _node.Prefix;
@@ -41,9 +43,13 @@ internal sealed class StatsScope : IStatsScope
     public void Observe(StatBlockLayout layout, IStatSource source, StatTags? tags = null) =>
         _node.Observe(layout, source, tags);
 
-    public IStatsScope Scope(string prefix)
+    public IStatsScope Scope(string prefix) => Scope(prefix, null);
+
+    public IStatsScope Scope(string prefix, IStatsMatcher? matcher)
     {
-        var child = new StatsScope(_store, _store.Acquire(_node.Prefix + StatNames.Sanitize(prefix.TrimEnd('.')) + "."), this);
+        var kept = matcher ?? _matcher;
+        var child = new StatsScope(
+            _store, _store.Acquire(_node.Prefix + StatNames.Sanitize(prefix.TrimEnd('.')) + ".", kept), this, kept);
         // The root lives as long as the process: there is nothing to dispose with it.
         if (_parent is not null)
         {

@@ -24,7 +24,7 @@ public sealed class StatsStore(int loopCount)
         {
             lock (this)
             {
-                return _root ??= new StatsScope(this, Acquire(""), null);
+                return _root ??= new StatsScope(this, Acquire("", null), null, null);
             }
         }
     }
@@ -105,15 +105,13 @@ public sealed class StatsStore(int loopCount)
         }
     }
 
-    internal bool Rejects(string prefix, string name) => Matcher?.Rejects(prefix + name) ?? false;
-
-    internal ScopeNode Acquire(string prefix)
+    internal ScopeNode Acquire(string prefix, IStatsMatcher? matcher)
     {
         lock (this)
         {
             if (!_nodes.TryGetValue(prefix, out var node))
             {
-                _nodes[prefix] = node = new ScopeNode(this, prefix);
+                _nodes[prefix] = node = new ScopeNode(this, prefix, matcher);
             }
             node.Handles++;
             return node;
@@ -151,7 +149,7 @@ public sealed class StatsStore(int loopCount)
             for (var i = 0; i < layout.Entries.Count; i++)
             {
                 var value = StatValue.Of(node, layout, source, tags, i);
-                if (query.Accepts(value) && !Rejects(node.Prefix, value.LocalName))
+                if (query.Accepts(value) && !node.Rejects(value.LocalName))
                 {
                     found.Add(value);
                 }

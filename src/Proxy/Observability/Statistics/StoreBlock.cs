@@ -90,7 +90,7 @@ internal sealed class StoreBlock : StatBlock
     /// <summary>Whether stats_matcher refuses the entry; found when somebody first looks, for most blocks are never looked at.</summary>
     public bool Rejected(int index)
     {
-        if (_store.Matcher is not { } matcher)
+        if (_node.Matcher is not { } matcher)
         {
             return false;
         }
