@@ -7,19 +7,27 @@ using MeshProxy.Proxy.Transport;
 namespace MeshProxy.Proxy.Admin;
 
 /// <summary>The last filter of the admin interface's connection manager: gathers the request, asks the handler, streams the answer.</summary>
-internal sealed class AdminFilter(AdminHandler handler) : IStreamDecoderFilter, IHttpFilterConfig
+internal sealed class AdminFilter(AdminHandler handler, AllowedPaths allowed) : IStreamDecoderFilter, IHttpFilterConfig
 {
+    private const int Forbidden = 403;
+
     private readonly ByteBuffer _body = new();
     private IStreamDecoderFilterCallbacks _callbacks = null!;
     private HeaderMap _headers = null!;
 
-    public void CreateFilter(IFilterChainBuilder chain) => chain.AddDecoderFilter(new AdminFilter(handler));
+    public void CreateFilter(IFilterChainBuilder chain) => chain.AddDecoderFilter(new AdminFilter(handler, allowed));
 
     public void SetDecoderFilterCallbacks(IStreamDecoderFilterCallbacks callbacks) => _callbacks = callbacks;
 
     public FilterHeadersStatus DecodeHeaders(HeaderMap headers, bool endStream)
     {
         _headers = headers;
+        if (!allowed.Allow(headers.Get(KnownHeader.Path)))
+        {
+            _callbacks.SendLocalReply(Forbidden, "This path is not among the admin interface's allow_paths.\n"u8, null, null,
+                ResponseCodeDetails.AdminFilterResponse);
+            return FilterHeadersStatus.StopIteration;
+        }
         if (endStream)
         {
             Answer();

@@ -90,7 +90,7 @@ internal sealed class AdminListener
         var compiled = new HttpConnectionManagerCompiler(message, context).Compile();
         return compiled with
         {
-            Filters = [new HttpFilterEntry("envoy.filters.http.admin", new AdminFilter(handler), false)],
+            Filters = [new HttpFilterEntry("envoy.filters.http.admin", new AdminFilter(handler, new AllowedPaths(admin.AllowPaths)), false)],
             AccessLogs = AccessLogCompiler.Compile(admin.AccessLog, context),
         };
     }

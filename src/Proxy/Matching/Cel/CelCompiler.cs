@@ -69,6 +69,10 @@ internal sealed class CelCompiler(CelEnvironment environment)
             case "matches" when arguments.Count == 2:
                 return CompileMatches(arguments[0], arguments[1]);
         }
+        if (CompileStrings(call.Function, arguments) is { } strings)
+        {
+            return strings;
+        }
         if (arguments.Count == 1 && CelFunctions.Unary(call.Function) is { } unary)
         {
             return new UnaryNode(Compile(arguments[0]), unary);
@@ -80,6 +84,21 @@ internal sealed class CelCompiler(CelEnvironment environment)
         throw new ConfigurationException(
             $"A CEL expression calls {call.Function} with {arguments.Count} arguments, which no function takes; use those of CEL's standard library.");
     }
+
+    private CelNode? CompileStrings(string function, IReadOnlyList<CelSyntax> arguments) => (function, arguments.Count) switch
+    {
+        ("_+_", 2) when environment.JoinsStrings => new BinaryNode(Compile(arguments[0]), Compile(arguments[1]), Sum),
+        ("split", 2) when environment.HasStringFunctions =>
+            new BinaryNode(Compile(arguments[0]), Compile(arguments[1]), CelStringFunctions.Split),
+        ("replace", 3) when environment.HasStringFunctions =>
+            new TernaryNode(Compile(arguments[0]), Compile(arguments[1]), Compile(arguments[2]), CelStringFunctions.Replace),
+        _ => null,
+    };
+
+    private static readonly CelBinary Numbers = CelFunctions.Binary("_+_")!;
+
+    private static CelValue Sum(in CelValue left, in CelValue right) =>
+        left.Kind == CelKind.String ? CelStringFunctions.Join(left, right) : Numbers(left, right);
 
     private HeaderNode? CompileHeader(IReadOnlyList<CelSyntax> arguments)
     {

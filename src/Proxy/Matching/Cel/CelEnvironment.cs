@@ -7,6 +7,19 @@ public sealed class CelEnvironment(Envoy.Config.Core.V3.Node? node = null, IRead
 {
     public static readonly CelEnvironment Default = new();
 
+    /// <summary>Texts may be joined by `+` (CelExpressionConfig.enable_string_concat).</summary>
+    public bool JoinsStrings { get; init; }
+
+    /// <summary>`split` and `replace` are known (CelExpressionConfig.enable_string_functions).</summary>
+    public bool HasStringFunctions { get; init; }
+
+    /// <summary>As a field of configuration has it; conversions to text are always there.</summary>
+    public static CelEnvironment Of(Envoy.Config.Core.V3.Node node, Envoy.Config.Core.V3.CelExpressionConfig? config) => new(node)
+    {
+        JoinsStrings = config?.EnableStringConcat ?? false,
+        HasStringFunctions = config?.EnableStringFunctions ?? false,
+    };
+
     /// <summary>The attribute a top-level name stands for by itself; null if the name is unknown.</summary>
     public CelAttribute? Root(string name) =>
         roots?.GetValueOrDefault(name) ?? CelAttributes.Root(name);

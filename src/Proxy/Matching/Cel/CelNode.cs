@@ -145,6 +145,19 @@ internal sealed class BinaryNode(CelNode left, CelNode right, CelBinary function
     }
 }
 
+internal delegate CelValue CelTernary(in CelValue first, in CelValue second, in CelValue third);
+
+internal sealed class TernaryNode(CelNode first, CelNode second, CelNode third, CelTernary function) : CelNode
+{
+    public override CelValue Evaluate(in CelActivation activation)
+    {
+        var a = first.Evaluate(activation);
+        var b = second.Evaluate(activation);
+        var c = third.Evaluate(activation);
+        return a.IsError ? a : b.IsError ? b : c.IsError ? c : function(a, b, c);
+    }
+}
+
 internal sealed class ListNode(CelNode[] elements) : CelNode
 {
     public override CelValue Evaluate(in CelActivation activation)

@@ -109,7 +109,7 @@ public static class AccessLogFilterCompiler
     {
         if (config.TypedConfig is { } typed && typed.TryUnpack<ExpressionFilter>(out var expression))
         {
-            return new CelLogFilter(CelExpression.Compile(expression.Expression, new CelEnvironment(context.Node)));
+            return new CelLogFilter(CelExpression.Compile(expression.Expression, CelEnvironment.Of(context.Node, expression.CelConfig)));
         }
         throw new ConfigurationException(
             $"The access log filter '{config.Name}' of type '{config.TypedConfig?.TypeName}' is unknown; use envoy.access_loggers.extension_filters.cel.");

@@ -51,7 +51,7 @@ internal static class RbacCompiler
         {
             throw new ConfigurationException($"{field}: a policy needs at least one permission and one principal.");
         }
-        var environment = new CelEnvironment(context.Node);
+        var environment = CelEnvironment.Of(context.Node, policy.CelConfig);
         var condition = policy.Condition is { } plain ? CelExpression.Compile(plain, environment)
             : policy.CheckedCondition?.Expr is { } verified ? CelExpression.Compile(verified, environment)
             : null;

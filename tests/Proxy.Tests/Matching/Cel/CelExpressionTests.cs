@@ -46,6 +46,23 @@ public class CelExpressionTests
     public void DoesNotHoldForErrorsAndOtherTypes(string expression) => Assert.False(CelExpression.Compile(expression).Matches(Context()));
 
     [Theory]
+    [InlineData("'a' + 'b' == 'ab' && 1 + 1 == 2")]
+    [InlineData("request.method + ' ' + request.url_path == 'GET /a'")]
+    [InlineData("'a,b,,c'.split(',') == ['a', 'b', '', 'c'] && 'ab'.split('') == ['a', 'b']")]
+    [InlineData("'banana'.replace('an', 'o') == 'booa' && 'a'.replace('', 'x') == 'a'")]
+    public void Text_functions_are_there_when_switched_on(string expression)
+    {
+        var environment = new CelEnvironment { JoinsStrings = true, HasStringFunctions = true };
+        Assert.True(CelExpression.Compile(expression, environment).Matches(Context()), expression);
+    }
+
+    [Theory]
+    [InlineData("'a,b'.split(',') == ['a', 'b']")]
+    [InlineData("'a'.replace('a', 'b') == 'b'")]
+    public void Text_functions_are_refused_else(string expression) =>
+        Assert.Throws<ConfigurationException>(() => CelExpression.Compile(expression));
+
+    [Theory]
     [InlineData("response.code >=")]
     [InlineData("(1")]
     [InlineData("'open")]
