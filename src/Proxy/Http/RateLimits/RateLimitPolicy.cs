@@ -15,6 +15,7 @@ internal sealed class RateLimitPolicy
     private readonly IRuntime _runtime;
     private readonly RateLimitOverride? _limit;
     private readonly (string Filter, string[] Path)? _limitMetadata;
+    private readonly bool? _showsLimits;
     private readonly ulong? _hits;
     private readonly HeaderValueFormat? _hitsFormat;
 
@@ -36,6 +37,12 @@ internal sealed class RateLimitPolicy
         {
             _limitMetadata = (key.Key, key.Path.Select(static p => p.Key).ToArray());
         }
+        _showsLimits = config.XRatelimitOption switch
+        {
+            Config.XRateLimitOption.Off => false,
+            Config.XRateLimitOption.DraftVersion03 => true,
+            _ => null,
+        };
         AppliesOnStreamDone = config.ApplyOnStreamDone;
         HasNegativeHits = config.HitsAddendValue is { IsNegativeHits: true };
         _hits = config.HitsAddendValue?.Number;
@@ -89,7 +96,7 @@ internal sealed class RateLimitPolicy
                 return null;
             }
         }
-        return entries.Count == 0 ? null : new RateLimitDescriptor(entries, Hits(context), HasNegativeHits, Limit(context.Info));
+        return entries.Count == 0 ? null : new RateLimitDescriptor(entries, Hits(context), HasNegativeHits, _showsLimits, Limit(context.Info));
     }
 
     private ulong? Hits(in RateLimitContext context)

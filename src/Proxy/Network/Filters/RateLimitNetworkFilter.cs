@@ -90,7 +90,7 @@ internal sealed class RateLimitNetworkConfig : INetworkFilterConfig
             {
                 entries.Add(new(key, value.Format(new LogContext(null, null, null, info))));
             }
-            descriptors.Add(new RateLimitDescriptor(entries, null, false, Limits[i]));
+            descriptors.Add(new RateLimitDescriptor(entries, null, false, null, Limits[i]));
         }
         return descriptors;
     }

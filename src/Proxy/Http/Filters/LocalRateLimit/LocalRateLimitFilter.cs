@@ -9,6 +9,7 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings own) : PassThr
 {
     private LocalRateLimitSettings? _used;
     private TokenBucket? _bucket;
+    private bool _showsLimits;
     private bool _refused;
 
     public override FilterHeadersStatus DecodeHeaders(HeaderMap headers, bool endStream)
@@ -21,12 +22,14 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings own) : PassThr
             return FilterHeadersStatus.Continue;
         }
         settings.Stats.Enabled.Inc();
-        var allowed = settings.Allow(new RateLimitContext(headers, Decoder.StreamInfo, Decoder.Route), out _bucket, out var shadow);
-        if (shadow)
+        var decision = settings.Decide(new RateLimitContext(headers, Decoder.StreamInfo, Decoder.Route));
+        _bucket = decision.Bucket;
+        _showsLimits = decision.ShowsLimits ?? settings.ShowsLimits;
+        if (decision.Shadow)
         {
             settings.Stats.ShadowMode.Inc();
         }
-        if (allowed)
+        if (decision.Allowed)
         {
             settings.Stats.Ok.Inc();
             return FilterHeadersStatus.Continue;
@@ -50,7 +53,7 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings own) : PassThr
     {
         if (_bucket is not null && _used is { } settings)
         {
-            if (settings.ShowsLimits)
+            if (_showsLimits)
             {
                 headers.Set("x-ratelimit-limit"u8, Number(_bucket.Maximum));
                 headers.Set("x-ratelimit-remaining"u8, Number(_bucket.Remaining));

@@ -73,7 +73,7 @@ internal sealed class LocalRateLimitSettings
 
     public bool Enforced(ulong random) => _enforced.Takes(random);
 
-    public bool Allow(in RateLimitContext context, out TokenBucket? bucket, out bool shadow)
+    public LocalLimitDecision Decide(in RateLimitContext context)
     {
         var descriptors = new List<RateLimitDescriptor>();
         if (_policies.Length > 0)
@@ -84,7 +84,7 @@ internal sealed class LocalRateLimitSettings
         {
             RouteRateLimits.Describe(context, _virtualHost, _stage, descriptors);
         }
-        return LimiterFor(context.Info).Allow(descriptors, out bucket, out shadow);
+        return LimiterFor(context.Info).Decide(descriptors);
     }
 
     private LocalRateLimiter LimiterFor(StreamInfo info)

@@ -49,45 +49,43 @@ internal sealed class LocalRateLimiter : IFilterStateObject
     /// <summary>Full buckets of the same kinds.</summary>
     public LocalRateLimiter Fresh() => new(this);
 
-    /// <param name="bucket">The bucket that decided, or that is shown; null when nothing limits.</param>
-    /// <param name="shadow">A descriptor in shadow mode would have refused.</param>
-    public bool Allow(IReadOnlyList<RateLimitDescriptor> descriptors, out TokenBucket? bucket, out bool shadow)
+    public LocalLimitDecision Decide(IReadOnlyList<RateLimitDescriptor> descriptors)
     {
-        shadow = false;
-        bucket = null;
+        var shadow = false;
         var matched = Match(descriptors);
-        foreach (var (candidate, hits, isShadow) in matched)
+        foreach (var match in matched)
         {
-            if (candidate.TryTake(hits))
+            if (match.Bucket.TryTake(match.Hits))
             {
                 continue;
             }
-            if (!isShadow)
+            if (!match.Shadow)
             {
-                bucket = candidate;
-                return false;
+                return new LocalLimitDecision(false, match.Bucket, shadow, match.ShowsLimits);
             }
             shadow = true;
         }
         if ((matched.Count == 0 || _alwaysDefault) && _default is not null && !_default.TryTake())
         {
-            bucket = _default;
-            return false;
+            return new LocalLimitDecision(false, _default, shadow, null);
         }
-        bucket = matched.Count > 0 ? matched[0].Bucket : _default;
-        return true;
+        return matched.Count > 0
+            ? new LocalLimitDecision(true, matched[0].Bucket, shadow, matched[0].ShowsLimits)
+            : new LocalLimitDecision(true, _default, shadow, null);
     }
 
-    private List<(TokenBucket Bucket, ulong Hits, bool Shadow)> Match(IReadOnlyList<RateLimitDescriptor> descriptors)
+    private List<Matched> Match(IReadOnlyList<RateLimitDescriptor> descriptors)
     {
-        var matched = new List<(TokenBucket Bucket, ulong Hits, bool Shadow)>();
+        var matched = new List<Matched>();
         foreach (var descriptor in descriptors)
         {
             foreach (var rule in _rules)
             {
                 if (rule.Find(descriptor.Entries) is { } bucket)
                 {
-                    matched.Add((bucket, descriptor.HitsAddend ?? 1, rule.Shadow));
+                    // Only a service gives back what was counted; here such a descriptor counts nothing.
+                    var hits = descriptor.NegativeHits ? 0 : descriptor.HitsAddend ?? 1;
+                    matched.Add(new Matched(bucket, hits, rule.Shadow, descriptor.ShowsLimits));
                     break;
                 }
             }
@@ -97,6 +95,8 @@ internal sealed class LocalRateLimiter : IFilterStateObject
             ? a.Bucket.Rate.CompareTo(b.Bucket.Rate) : a.Bucket.Maximum.CompareTo(b.Bucket.Maximum));
         return matched;
     }
+
+    private readonly record struct Matched(TokenBucket Bucket, ulong Hits, bool Shadow, bool? ShowsLimits);
 
     /// <summary>A configured descriptor; an entry without value has a bucket for each value it meets, the least used ones forgotten.</summary>
     private sealed class Rule
