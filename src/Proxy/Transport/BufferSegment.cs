@@ -15,8 +15,11 @@ internal sealed class BufferSegment
     /// </summary>
     public const int SmallSize = 2 * 1024;
 
-    /// <summary>Below this a copy is cheaper than carrying a mostly empty segment along.</summary>
-    public const int CopyBelow = 512;
+    /// <summary>
+    /// Below this a copy is cheaper than carrying a mostly empty segment along: a head and its short body leave as one piece,
+    /// and the 16 KiB they were read into are free for the next connection of the turn.
+    /// </summary>
+    public const int CopyBelow = SmallSize;
 
     /// <summary>Free segments a thread keeps, 512 KiB of each size; more go to the garbage collector.</summary>
     private const int MaxFree = 32;
