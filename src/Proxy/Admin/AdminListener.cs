@@ -91,7 +91,7 @@ internal sealed class AdminListener
         return compiled with
         {
             Filters = [new HttpFilterEntry("envoy.filters.http.admin", new AdminFilter(handler, new AllowedPaths(admin.AllowPaths)), false)],
-            AccessLogs = AccessLogCompiler.Compile(admin.AccessLog, context),
+            AccessLogs = [.. AccessLogCompiler.Compile(admin.AccessLog, context)],
         };
     }
 

@@ -127,8 +127,6 @@ public sealed class StreamInfo
     /// <summary>The 64-bit random value of the stream: route draws, weighted clusters, fractions.</summary>
     public ulong StreamId { get; set; }
 
-    public string? RequestId { get; set; }
-
     public bool TraceSampled { get; set; }
 
     public string TraceId { get; set; } = "";
@@ -141,9 +139,12 @@ public sealed class StreamInfo
 
     public FilterState FilterState
     {
-        get => _filterState ??= new FilterState();
+        get => _filterState ??= new FilterState { Parent = ConnectionStreamInfo?.FilterState };
         set => _filterState = value;
     }
+
+    /// <summary>Where to look objects up: does not make the exchange's own state, which most never set.</summary>
+    public FilterState KnownFilterState => _filterState ?? ConnectionStreamInfo?.FilterState ?? FilterState;
 
     public DynamicMetadata DynamicMetadata
     {

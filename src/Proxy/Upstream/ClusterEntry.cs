@@ -66,6 +66,8 @@ internal sealed class ClusterEntry : ICluster
 
     public string Name => Info.Name;
 
+    public string MaintenanceModeKey => field ??= $"upstream.maintenance_mode.{Name}";
+
     public string ObservabilityName => Info.ObservabilityName;
 
     public Envoy.Config.Cluster.V3.Cluster Definition => Info.Definition;

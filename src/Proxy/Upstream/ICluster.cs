@@ -12,6 +12,9 @@ public interface ICluster
 {
     string Name { get; }
 
+    /// <summary>The runtime's key that takes a share of the cluster's requests out of service: `upstream.maintenance_mode.name`.</summary>
+    string MaintenanceModeKey { get; }
+
     /// <summary>alt_stat_name, or the name: in logs and metrics.</summary>
     string ObservabilityName { get; }
 

@@ -35,7 +35,7 @@ internal abstract class Http1Stream(Http1Connection connection) : IHttpStream, I
 
     public void AddCallbacks(IStreamCallbacks callbacks) => _callbacks.Add(callbacks);
 
-    public void RemoveCallbacks(IStreamCallbacks callbacks) => _callbacks.Remove(callbacks);
+    public void RemoveCallbacks(IStreamCallbacks callbacks) => _callbacks.RemoveReference(callbacks);
 
     public void ReadDisable(bool disable)
     {

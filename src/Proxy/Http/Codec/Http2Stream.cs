@@ -77,7 +77,7 @@ internal abstract class Http2Stream(Http2Connection connection) : IHttpStream, I
 
     public void AddCallbacks(IStreamCallbacks callbacks) => _callbacks.Add(callbacks);
 
-    public void RemoveCallbacks(IStreamCallbacks callbacks) => _callbacks.Remove(callbacks);
+    public void RemoveCallbacks(IStreamCallbacks callbacks) => _callbacks.RemoveReference(callbacks);
 
     public void SetFlushTimeout(TimeSpan timeout) => _flushTimeout = timeout;
 

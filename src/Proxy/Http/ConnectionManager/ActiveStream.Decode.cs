@@ -204,7 +204,6 @@ internal sealed partial class ActiveStream
 
     private void Trace(HeaderMap headers)
     {
-        StreamInfo.RequestId = headers.GetString(KnownHeader.XRequestId);
         if (_config.Tracing is { } tracing && !IsRecreated)
         {
             _traceReason = tracing.Decide(headers, _route?.Tracing);

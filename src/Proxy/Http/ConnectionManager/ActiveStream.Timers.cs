@@ -40,27 +40,27 @@ internal sealed partial class ActiveStream
         _idleTimeout = _config.StreamIdleTimeout;
         if (_idleTimeout > TimeSpan.Zero)
         {
-            _idleTimer = loop.CreateTimer(OnIdleTimeout);
+            _idleTimer = loop.CreateTimer(static stream => ((ActiveStream)stream!).OnIdleTimeout(), this);
             _idleTimer.Arm(_idleTimeout);
         }
         if (_config.RequestTimeout > TimeSpan.Zero)
         {
-            _requestTimer = loop.CreateTimer(OnRequestTimeout);
+            _requestTimer = loop.CreateTimer(static stream => ((ActiveStream)stream!).OnRequestTimeout(), this);
             _requestTimer.Arm(_config.RequestTimeout);
         }
         if (_config.RequestHeadersTimeout > TimeSpan.Zero)
         {
-            _headersTimer = loop.CreateTimer(OnHeadersTimeout);
+            _headersTimer = loop.CreateTimer(static stream => ((ActiveStream)stream!).OnHeadersTimeout(), this);
             _headersTimer.Arm(_config.RequestHeadersTimeout);
         }
         if (_config.MaxStreamDuration > TimeSpan.Zero)
         {
-            _durationTimer = loop.CreateTimer(OnMaxDuration);
+            _durationTimer = loop.CreateTimer(static stream => ((ActiveStream)stream!).OnMaxDuration(), this);
             _durationTimer.Arm(_config.MaxStreamDuration);
         }
         if (_config.AccessLogFlushInterval > TimeSpan.Zero)
         {
-            _logTimer = loop.CreateTimer(OnLogInterval);
+            _logTimer = loop.CreateTimer(static stream => ((ActiveStream)stream!).OnLogInterval(), this);
             _logTimer.Arm(_config.AccessLogFlushInterval);
         }
     }
@@ -79,7 +79,7 @@ internal sealed partial class ActiveStream
             Encoder?.Stream.SetFlushTimeout(action.FlushTimeout ?? idle);
             if (idle > TimeSpan.Zero)
             {
-                _idleTimer ??= Connection.Loop.CreateTimer(OnIdleTimeout);
+                _idleTimer ??= Connection.Loop.CreateTimer(static stream => ((ActiveStream)stream!).OnIdleTimeout(), this);
                 _idleTimer.Arm(idle);
             }
             else
@@ -102,7 +102,7 @@ internal sealed partial class ActiveStream
             return;
         }
         var used = TimeSpan.FromMilliseconds((EventLoop.NowNanoseconds - StreamInfo.StartNanoseconds) / 1_000_000);
-        _durationTimer ??= Connection.Loop.CreateTimer(OnMaxDuration);
+        _durationTimer ??= Connection.Loop.CreateTimer(static stream => ((ActiveStream)stream!).OnMaxDuration(), this);
         _durationTimer.Arm(timeout > used ? timeout - used : TimeSpan.Zero);
     }
 

@@ -48,7 +48,6 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
             FilterChainName = connection.StreamInfo.FilterChainName,
             FilterChainMetadata = connection.StreamInfo.FilterChainMetadata,
             MatchUpstreamScheme = _config.SchemeMatchUpstream,
-            FilterState = new FilterState { Parent = connection.StreamInfo.FilterState },
         };
         Filters = new FilterManager(this)
         {
@@ -119,7 +118,7 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
         }
     }
 
-    public TransportSocketOptions? UpstreamTransportSocketOptions => Network.UpstreamTransportOptions.From(StreamInfo.FilterState);
+    public TransportSocketOptions? UpstreamTransportSocketOptions => Network.UpstreamTransportOptions.From(StreamInfo.KnownFilterState);
 
     /// <summary>The route, looked up when first asked for and after the cache was cleared.</summary>
     public RouteEntry? CurrentRoute
@@ -361,9 +360,12 @@ internal sealed partial class ActiveStream : IRequestDecoder, IStreamCallbacks, 
             return;
         }
         var context = new LogContext(RequestHeaders, ResponseHeaders, ResponseTrailers, StreamInfo, type);
-        foreach (var log in Filters.AccessLogs)
+        if (Filters.AccessLogs is { } own)
         {
-            log.Log(context);
+            foreach (var log in own)
+            {
+                log.Log(context);
+            }
         }
         foreach (var log in _config.AccessLogs)
         {

@@ -11,10 +11,12 @@ namespace MeshProxy.Proxy.Http.ConnectionManager;
 /// </summary>
 internal sealed partial class FilterManager(IFilterManagerCallbacks owner) : IFilterChainBuilder
 {
-    private readonly List<ActiveDecoderFilter> _decoders = new(4);
-    private readonly List<ActiveEncoderFilter> _encoders = new(4);
-    private readonly List<IAccessLog> _accessLogs = [];
-    private readonly List<IDownstreamWatermarkCallbacks> _watermarkCallbacks = [];
+    private readonly List<ActiveDecoderFilter> _decoders = [];
+    private readonly List<ActiveEncoderFilter> _encoders = [];
+    private List<IAccessLog>? _accessLogs;
+    // One attempt listens, unless it is hedged: the list is for the others.
+    private IDownstreamWatermarkCallbacks? _watermarkCallback;
+    private List<IDownstreamWatermarkCallbacks>? _watermarkCallbacks;
     private string _addingFilter = "";
     private FilterCall _call;
     private bool _decodersStreaming;
@@ -74,7 +76,8 @@ internal sealed partial class FilterManager(IFilterManagerCallbacks owner) : IFi
 
     public bool HasFilters => _decoders.Count > 0 || _encoders.Count > 0;
 
-    public IReadOnlyList<IAccessLog> AccessLogs => _accessLogs;
+    /// <summary>Those of filters; null when no filter has one.</summary>
+    public List<IAccessLog>? AccessLogs => _accessLogs;
 
     public (string Address, bool Strict)? UpstreamOverrideHost { get; set; }
 
@@ -98,7 +101,7 @@ internal sealed partial class FilterManager(IFilterManagerCallbacks owner) : IFi
         AddEncoder(filter, dual: true);
     }
 
-    public void AddAccessLog(IAccessLog log) => _accessLogs.Add(log);
+    public void AddAccessLog(IAccessLog log) => (_accessLogs ??= []).Add(log);
 
     /// <summary>Encoder filters run in reverse order of configuration, so the list is turned once all are there.</summary>
     public void ChainComplete()
@@ -163,21 +166,38 @@ internal sealed partial class FilterManager(IFilterManagerCallbacks owner) : IFi
 
     public void AddDownstreamWatermarkCallbacks(IDownstreamWatermarkCallbacks callbacks)
     {
-        _watermarkCallbacks.Add(callbacks);
+        if (_watermarkCallback is null)
+        {
+            _watermarkCallback = callbacks;
+        }
+        else
+        {
+            (_watermarkCallbacks ??= []).Add(callbacks);
+        }
         for (var i = 0; i < _highWatermarks; i++)
         {
             callbacks.OnAboveWriteBufferHighWatermark();
         }
     }
 
-    public void RemoveDownstreamWatermarkCallbacks(IDownstreamWatermarkCallbacks callbacks) =>
-        _watermarkCallbacks.Remove(callbacks);
+    public void RemoveDownstreamWatermarkCallbacks(IDownstreamWatermarkCallbacks callbacks)
+    {
+        if (ReferenceEquals(_watermarkCallback, callbacks))
+        {
+            _watermarkCallback = null;
+        }
+        else
+        {
+            _watermarkCallbacks?.Remove(callbacks);
+        }
+    }
 
     /// <summary>The client (or a filter that holds the response) takes no more for now.</summary>
     public void CallHighWatermarkCallbacks()
     {
         _highWatermarks++;
-        foreach (var callbacks in _watermarkCallbacks.ToArray())
+        _watermarkCallback?.OnAboveWriteBufferHighWatermark();
+        foreach (var callbacks in _watermarkCallbacks?.ToArray() ?? [])
         {
             callbacks.OnAboveWriteBufferHighWatermark();
         }
@@ -186,7 +206,8 @@ internal sealed partial class FilterManager(IFilterManagerCallbacks owner) : IFi
     public void CallLowWatermarkCallbacks()
     {
         _highWatermarks--;
-        foreach (var callbacks in _watermarkCallbacks.ToArray())
+        _watermarkCallback?.OnBelowWriteBufferLowWatermark();
+        foreach (var callbacks in _watermarkCallbacks?.ToArray() ?? [])
         {
             callbacks.OnBelowWriteBufferLowWatermark();
         }

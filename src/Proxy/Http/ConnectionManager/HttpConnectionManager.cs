@@ -223,7 +223,7 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
             stream.BecomeZombie();
             return;
         }
-        if (!_streams.Remove(stream))
+        if (!_streams.RemoveReference(stream))
         {
             return;
         }
@@ -346,7 +346,7 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
             stream.OnConnectionEnd(flag, details);
             if (_streams.Count == count)
             {
-                _streams.Remove(stream);
+                _streams.RemoveReference(stream);
             }
         }
     }

@@ -41,7 +41,7 @@ internal sealed record HttpConnectionManagerConfig
 
     public IReadOnlyDictionary<string, UpgradeEntry> Upgrades { get; init; } = new Dictionary<string, UpgradeEntry>();
 
-    public IReadOnlyList<IAccessLog> AccessLogs { get; init; } = [];
+    public IAccessLog[] AccessLogs { get; init; } = [];
 
     /// <summary>Hears of failed requests.</summary>
     public required FailureLog Failures { get; init; }
@@ -102,7 +102,7 @@ internal sealed record HttpConnectionManagerConfig
 
     public IReadOnlyList<uint> HttpPorts { get; init; } = [];
 
-    public IReadOnlyList<OriginalIpDetection> IpDetections { get; init; } = [];
+    public OriginalIpDetection[] IpDetections { get; init; } = [];
 
     /// <summary>Null when internal_address_config is absent: no address is internal then.</summary>
     public InternalAddresses? InternalAddresses { get; init; }
@@ -144,7 +144,7 @@ internal sealed record HttpConnectionManagerConfig
 
     public ClientCertificateForwarding ClientCertificates { get; init; } = ClientCertificateForwarding.Sanitize;
 
-    public IReadOnlyList<EarlyHeaderMutation> EarlyMutations { get; init; } = [];
+    public EarlyHeaderMutation[] EarlyMutations { get; init; } = [];
 
     public TracingConfig? Tracing { get; init; }
 

@@ -53,7 +53,7 @@ internal static class RequestPreparation
     private static void RestoreConnectPort(HeaderMap headers, StreamInfo info)
     {
         if (HeaderUtility.PortStart(headers.Get(KnownHeader.Authority)) < 0
-            && info.FilterState.Get<OriginalConnectPort>(OriginalConnectPort.Key) is { } original)
+            && info.KnownFilterState.Get<OriginalConnectPort>(OriginalConnectPort.Key) is { } original)
         {
             headers.Set(KnownHeader.Authority, $"{headers.GetString(KnownHeader.Authority)}:{original.Port}");
         }

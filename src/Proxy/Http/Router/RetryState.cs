@@ -40,7 +40,7 @@ internal sealed class RetryState
     private readonly List<byte[]> _headerNames = [];
     private readonly List<Host> _attempted = [];
     private readonly long _maxBackOff;
-    private readonly Action<bool> _retry;
+    private readonly RouterFilter _router;
     private ulong _remaining;
     private long _nextBackOff;
     private LoopTimer? _timer;
@@ -49,7 +49,7 @@ internal sealed class RetryState
     private TimeSpan? _rateLimited;
 
     private RetryState(RetryPolicy policy, RouteEntry route, HeaderMap headers, ICluster cluster, VirtualClusterEntry? virtualCluster,
-        EventLoop loop, IRuntime runtime, Action<bool> retry)
+        EventLoop loop, IRuntime runtime, RouterFilter router)
     {
         _policy = policy;
         _cluster = cluster;
@@ -58,7 +58,7 @@ internal sealed class RetryState
         _routeStats = route.Stats;
         _loop = loop;
         _runtime = runtime;
-        _retry = retry;
+        _router = router;
         _remaining = policy.NumRetries;
         _on = policy.RetryOn;
         _codes.AddRange(policy.RetriableStatusCodes);
@@ -71,11 +71,11 @@ internal sealed class RetryState
 
     /// <summary>Null when the request can never be retried. Consumes the headers that steer retries.</summary>
     public static RetryState? Create(RetryPolicy policy, RouteEntry route, HeaderMap headers, ICluster cluster,
-        VirtualClusterEntry? virtualCluster, EventLoop loop, IRuntime runtime, Action<bool> retry)
+        VirtualClusterEntry? virtualCluster, EventLoop loop, IRuntime runtime, RouterFilter router)
     {
         var wanted = policy.RetryOn != RetryOn.None || headers.Contains(KnownHeader.EnvoyRetryOn)
             || headers.Contains(KnownHeader.EnvoyRetryGrpcOn);
-        var state = wanted ? new RetryState(policy, route, headers, cluster, virtualCluster, loop, runtime, retry) : null;
+        var state = wanted ? new RetryState(policy, route, headers, cluster, virtualCluster, loop, runtime, router) : null;
         headers.Remove(KnownHeader.EnvoyRetryOn);
         headers.Remove(KnownHeader.EnvoyRetryGrpcOn);
         headers.Remove(KnownHeader.EnvoyMaxRetries);
@@ -297,7 +297,7 @@ internal sealed class RetryState
         _cluster.Traffic.Inc(ClusterStat.UpstreamRqRetryBackoffExponential);
     }
 
-    private void OnBackOff() => _retry(_timeoutRetry);
+    private void OnBackOff() => _router.Retry(_timeoutRetry);
 
     private void Release()
     {

@@ -118,7 +118,7 @@ internal sealed partial class RouteMatch
         }
         foreach (var matcher in _filterState)
         {
-            if (!matcher.Match(info.FilterState))
+            if (!matcher.Match(info.KnownFilterState))
             {
                 return false;
             }

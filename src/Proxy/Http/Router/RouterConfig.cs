@@ -41,9 +41,9 @@ internal sealed class RouterConfig : IHttpFilterConfig
 
     public bool StartChildSpan { get; init; }
 
-    public IReadOnlyList<string> StrictCheckHeaders { get; init; } = [];
+    public string[] StrictCheckHeaders { get; init; } = [];
 
-    public IReadOnlyList<IAccessLog> UpstreamLogs { get; init; } = [];
+    public IAccessLog[] UpstreamLogs { get; init; } = [];
 
     public bool FlushUpstreamLogOnStream { get; init; }
 

@@ -50,7 +50,11 @@ internal sealed partial class RouterFilter
 
     private void MirrorData(ByteBuffer data, bool endStream)
     {
-        foreach (var mirror in _mirrors ?? [])
+        if (_mirrors is null)
+        {
+            return;
+        }
+        foreach (var mirror in _mirrors)
         {
             mirror.SendData(Copy(data), endStream);
         }
@@ -62,7 +66,11 @@ internal sealed partial class RouterFilter
 
     private void MirrorTrailers(HeaderMap trailers)
     {
-        foreach (var mirror in _mirrors ?? [])
+        if (_mirrors is null)
+        {
+            return;
+        }
+        foreach (var mirror in _mirrors)
         {
             var copy = HeaderMap.Rent();
             copy.CopyFrom(trailers);
@@ -74,7 +82,11 @@ internal sealed partial class RouterFilter
     // A copy whose original was cut short is cut short too.
     private void StopMirrors()
     {
-        foreach (var mirror in _mirrors ?? [])
+        if (_mirrors is null)
+        {
+            return;
+        }
+        foreach (var mirror in _mirrors)
         {
             mirror.Reset();
         }

@@ -41,7 +41,7 @@ internal sealed partial class RouterFilter
 
     public void OnInvalidRequest(UpstreamRequest request, string error)
     {
-        _requests.Remove(request);
+        _requests.RemoveReference(request);
         request.Reset();
         Info.SetFlag(ResponseFlags.DownstreamProtocolError);
         Callbacks.SendLocalReply(503, Encoding.Latin1.GetBytes(error), ModifyHeaders, null,
@@ -86,7 +86,7 @@ internal sealed partial class RouterFilter
         {
             // Another attempt may still do better.
             Interlocked.Increment(ref request.Host.Stats.RqError);
-            _requests.Remove(request);
+            _requests.RemoveReference(request);
             Discard(request, endStream);
             return;
         }
@@ -141,7 +141,7 @@ internal sealed partial class RouterFilter
         }
         var code = reason == StreamResetReason.ProtocolError ? 502 : 503;
         ChargeAbort(code, dropped, request);
-        _requests.Remove(request);
+        _requests.RemoveReference(request);
         request.Finish();
         if (AwaitingHeaders() > 0 || _pendingRetries > 0)
         {
@@ -173,7 +173,7 @@ internal sealed partial class RouterFilter
             return;
         }
         ChargeAbort(_timeoutCode, false, request);
-        _requests.Remove(request);
+        _requests.RemoveReference(request);
         AbortByTimeout(ResponseFlags.UpstreamRequestTimeout,
             idle ? ResponseCodeDetails.UpstreamPerTryIdleTimeout : ResponseCodeDetails.UpstreamPerTryTimeout);
     }
@@ -186,7 +186,7 @@ internal sealed partial class RouterFilter
         {
             return;
         }
-        _requests.Remove(request);
+        _requests.RemoveReference(request);
         Info.SetFlag(ResponseFlags.UpstreamMaxStreamDurationReached);
         Cleanup();
         Callbacks.SendLocalReply(DownstreamComplete ? 504 : 408, "upstream max stream duration reached"u8, ModifyHeaders, null,
@@ -205,7 +205,7 @@ internal sealed partial class RouterFilter
     public void LogUpstream(
         UpstreamRequest request, AccessLogType type, HeaderMap? requestHeaders, HeaderMap? responseHeaders, HeaderMap? trailers)
     {
-        if (config.UpstreamLogs.Count == 0 || (type == AccessLogType.UpstreamPoolReady && !config.FlushUpstreamLogOnStream))
+        if (config.UpstreamLogs.Length == 0 || (type == AccessLogType.UpstreamPoolReady && !config.FlushUpstreamLogOnStream))
         {
             return;
         }
@@ -242,7 +242,6 @@ internal sealed partial class RouterFilter
             FilterChainMetadata = Info.FilterChainMetadata,
             Listener = Info.Listener,
             StreamId = Info.StreamId,
-            RequestId = Info.RequestId,
             TraceId = Info.TraceId,
             SpanId = Info.SpanId,
             FilterState = Info.FilterState,
@@ -265,7 +264,7 @@ internal sealed partial class RouterFilter
                 _pendingRetries++;
                 Interlocked.Increment(ref request.Host!.Stats.RqError);
                 UpstreamCodeStats.Of(Cluster).ChargeRetried(status);
-                _requests.Remove(request);
+                _requests.RemoveReference(request);
                 Discard(request, endStream);
                 return true;
             case RetryStatus.NoOverflow:
@@ -296,7 +295,7 @@ internal sealed partial class RouterFilter
                 {
                     Interlocked.Increment(ref host.Stats.RqError);
                 }
-                _requests.Remove(request);
+                _requests.RemoveReference(request);
                 request.Finish();
                 return true;
             case RetryStatus.NoOverflow:
@@ -344,7 +343,7 @@ internal sealed partial class RouterFilter
         }
         _resentStale = true;
         Cluster.Stats.Counter("upstream_rq_resent_after_stale_connection").Inc();
-        _requests.Remove(request);
+        _requests.RemoveReference(request);
         request.Finish();
         Resend();
         return true;
@@ -380,9 +379,12 @@ internal sealed partial class RouterFilter
                 request.GrpcSuccessDeferred = true;
             }
         }
-        foreach (var cookie in _setCookies ?? [])
+        if (_setCookies is not null)
         {
-            headers.Add(KnownHeader.SetCookie, Encoding.Latin1.GetBytes(cookie));
+            foreach (var cookie in _setCookies)
+            {
+                headers.Add(KnownHeader.SetCookie, Encoding.Latin1.GetBytes(cookie));
+            }
         }
         Info.ResponseCodeDetails = ResponseCodeDetails.ViaUpstream;
         Info.ResponseCode = status;
@@ -433,7 +435,7 @@ internal sealed partial class RouterFilter
             UpstreamCodeStats.Of(Cluster).RecordTime(milliseconds, AudienceOf(request.Host, request));
         }
         RecordBudget();
-        _requests.Remove(request);
+        _requests.RemoveReference(request);
         request.Finish();
         Cleanup();
     }

@@ -232,7 +232,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
 
     private bool CheckOverload()
     {
-        if (config.Runtime.FeatureEnabled($"upstream.maintenance_mode.{Cluster.Name}", 0, 100, (ulong)Random.Shared.NextInt64()))
+        if (config.Runtime.FeatureEnabled(Cluster.MaintenanceModeKey, 0, 100, (ulong)Random.Shared.NextInt64()))
         {
             Info.SetFlag(ResponseFlags.UpstreamOverflow);
             Charge(503, null, null);
@@ -240,21 +240,23 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
             Cluster.Traffic.Inc(ClusterStat.UpstreamRqMaintenanceMode);
             return Refused();
         }
-        if (Cluster.DropOverload() is { Category: not null } drop)
+        return Cluster.DropOverload() is not { Category: not null } drop || Drop(drop);
+    }
+
+    // Apart: its closure would be made for every request.
+    private bool Drop(DropDecision drop)
+    {
+        Info.SetFlag(drop.Unconditional ? ResponseFlags.UnconditionalDropOverload : ResponseFlags.DropOverload);
+        Charge(503, null, null);
+        Callbacks.SendLocalReply(503, drop.Unconditional ? "unconditional drop overload"u8 : "drop overload"u8, headers =>
         {
-            Info.SetFlag(drop.Unconditional ? ResponseFlags.UnconditionalDropOverload : ResponseFlags.DropOverload);
-            Charge(503, null, null);
-            Callbacks.SendLocalReply(503, drop.Unconditional ? "unconditional drop overload"u8 : "drop overload"u8, headers =>
+            if (InsertsEnvoyHeaders)
             {
-                if (InsertsEnvoyHeaders)
-                {
-                    headers.Set(drop.Unconditional ? RouterHeaders.UnconditionalDropOverload : RouterHeaders.DropOverload, "true"u8);
-                }
-                ModifyHeaders(headers);
-            }, null, drop.Unconditional ? ResponseCodeDetails.UnconditionalDropOverload : ResponseCodeDetails.DropOverload);
-            return Refused();
-        }
-        return true;
+                headers.Set(drop.Unconditional ? RouterHeaders.UnconditionalDropOverload : RouterHeaders.DropOverload, "true"u8);
+            }
+            ModifyHeaders(headers);
+        }, null, drop.Unconditional ? ResponseCodeDetails.UnconditionalDropOverload : ResponseCodeDetails.DropOverload);
+        return Refused();
     }
 
     private bool Refused()
@@ -288,7 +290,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         }
         RequestPreparation.Finalize(_route, _headers, Info, InsertsEnvoyHeaders);
         SetAutoSni();
-        _retry = RetryState.Create(_action.Retry, _route, _headers, Cluster, _virtualCluster, Callbacks.Loop, config.Runtime, Retry);
+        _retry = RetryState.Create(_action.Retry, _route, _headers, Cluster, _virtualCluster, Callbacks.Loop, config.Runtime, this);
         var mirrored = PrepareMirrors(endStream);
         if (!StartAttempt(endStream))
         {
@@ -405,7 +407,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         }
         if (Timeouts.Global > TimeSpan.Zero)
         {
-            _responseTimer = Callbacks.Loop.CreateTimer(OnResponseTimeout);
+            _responseTimer = Callbacks.Loop.CreateTimer(static router => ((RouterFilter)router!).OnResponseTimeout(), this);
             _responseTimer.Arm(Timeouts.Global);
         }
         foreach (var request in _requests)
@@ -431,7 +433,8 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         return false;
     }
 
-    private void Retry(bool isTimeout)
+    /// <summary>The back-off of a retry is over.</summary>
+    public void Retry(bool isTimeout)
     {
         _isRetry = true;
         _attempts++;

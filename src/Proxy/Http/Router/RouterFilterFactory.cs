@@ -43,7 +43,7 @@ internal sealed class RouterFilterFactory : IHttpFilterFactory
             SuppressGrpcFailureCodes = config.SuppressGrpcRequestFailureCodeStats,
             StartChildSpan = config.StartChildSpan,
             StrictCheckHeaders = [.. config.StrictCheckHeaders.Select(name => name.ToLowerInvariant())],
-            UpstreamLogs = AccessLogCompiler.Compile(config.UpstreamLog, context),
+            UpstreamLogs = [.. AccessLogCompiler.Compile(config.UpstreamLog, context)],
             FlushUpstreamLogOnStream = config.UpstreamLogOptions?.FlushUpstreamLogOnUpstreamStream ?? false,
             UpstreamFilters = FilterChainCompiler.CompileUpstream(config.UpstreamHttpFilters, statPrefix, context, "router.upstream_http_filters"),
             Zone = context.Node.Locality?.Zone ?? "",

@@ -48,7 +48,6 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
         _loop = parent.Callbacks.Loop;
         _span = span;
         StartNanoseconds = EventLoop.NowNanoseconds;
-        Info = new UpstreamInfo();
     }
 
     public long StartNanoseconds { get; }
@@ -56,7 +55,12 @@ internal sealed class UpstreamRequest : IHttpPoolCallbacks, IResponseDecoder, IS
     /// <summary>The span of the attempt, or of the request when attempts have none.</summary>
     public ISpan Span => _span ?? _parent.Callbacks.ActiveSpan;
 
-    public UpstreamInfo Info { get; private set; }
+    /// <summary>The pool's facts once it gave a stream; until then the attempt's own.</summary>
+    public UpstreamInfo Info
+    {
+        get => field ??= new UpstreamInfo();
+        private set;
+    }
 
     public Host? Host { get; private set; }
 

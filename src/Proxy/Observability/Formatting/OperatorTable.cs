@@ -163,7 +163,7 @@ internal static class OperatorTable
             static (in LogContext context) => CloseType(context.StreamInfo.DownstreamDetectedCloseType));
         Text(table, "TRACE_ID", static (in LogContext context) => NotEmpty(context.StreamInfo.TraceId));
         Text(table, "SPAN_ID", static (in LogContext context) => NotEmpty(context.StreamInfo.SpanId));
-        Text(table, "STREAM_ID", static (in LogContext context) => context.StreamInfo.RequestId);
+        Text(table, "STREAM_ID", static (in LogContext context) => context.RequestHeaders?.GetString(KnownHeader.XRequestId));
     }
 
     private static void AddMetadata(Dictionary<string, Command> table)

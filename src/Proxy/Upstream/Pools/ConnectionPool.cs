@@ -216,7 +216,7 @@ internal abstract class ConnectionPool
             return;
         }
         _readyScheduled = true;
-        Loop.Defer(OnScheduledAttach);
+        Loop.Defer(static pool => ((ConnectionPool)pool!).OnScheduledAttach(), this);
     }
 
     /// <summary>HTTP/2: the peer allows another number of streams than assumed.</summary>

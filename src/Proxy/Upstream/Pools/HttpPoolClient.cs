@@ -216,7 +216,7 @@ internal sealed class HttpPoolClient : PoolClient, IReadFilter, IClientConnectio
 
     private void Remove(HttpPoolStream stream)
     {
-        _streams.Remove(stream);
+        _streams.RemoveReference(stream);
         stream.Detach();
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Envoy.Data.Accesslog.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Observability.Tracing;
 using MeshProxy.Proxy.Transport;
 using Address = Envoy.Config.Core.V3.Address;
@@ -22,6 +23,7 @@ internal sealed class CommonProperties(IReadOnlyList<string> filterStateKeys, IR
         AddTimes(message, info);
         AddUpstream(message, info);
         AddOutcome(message, info);
+        message.StreamId = context.RequestHeaders?.GetString(KnownHeader.XRequestId) ?? "";
         if (!info.DynamicMetadata.IsEmpty)
         {
             message.Metadata = MetadataConversion.ToMessage(info.DynamicMetadata);
@@ -93,7 +95,6 @@ internal sealed class CommonProperties(IReadOnlyList<string> filterStateKeys, IR
     private static void AddOutcome(AccessLogCommon message, StreamInfo info)
     {
         message.RouteName = info.RouteName;
-        message.StreamId = info.RequestId ?? "";
         message.ConnectionTerminationDetails = info.ConnectionTerminationDetails;
         if (info.ResponseFlags != ResponseFlags.None)
         {
