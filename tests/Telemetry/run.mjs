@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Two sidecars as istiod configures them, each an executable of its own: what they tell each other of their workloads, what
+// A control plane and two sidecars configured as by istiod, executables of their own: what they tell each other of their workloads, what
 // applications see of that, and what both count, read from /stats/prometheus.
 //
 //   node tests/Telemetry/run.mjs [--executable out/meshproxy] [--counts FILE] [--keep]

@@ -34,7 +34,8 @@ export default () =>
         [rate('envoy_cluster_upstream_cx_connect_fail', 'cluster_name'), `${byCluster} failures`],
         [rate('envoy_cluster_upstream_cx_connect_timeout', 'cluster_name'), `${byCluster} time-outs`],
       ]),
-      graph('Upstream Requests By Class', 'reqps', [[rate('envoy_cluster_upstream_rq_xx', 'cluster_name, envoy_response_code_class'), `${byCluster} {{ envoy_response_code_class }}xx`]]),
+      // Istio's bootstrap takes the class out of the name as `response_code_class`, "2xx", where Envoy by itself leaves `_xx` in it.
+      graph('Upstream Requests By Class', 'reqps', [[rate('envoy_cluster_upstream_rq', 'cluster_name, response_code_class', ', response_code_class!=""'), `${byCluster} {{ response_code_class }}`]]),
       graph('Upstream Time-outs and Resets', 'reqps', [
         [rate('envoy_cluster_upstream_rq_timeout', 'cluster_name'), `${byCluster} time-outs`],
         [rate('envoy_cluster_upstream_rq_rx_reset', 'cluster_name'), `${byCluster} resets received`],
@@ -64,7 +65,8 @@ export default () =>
         [`sum by (namespace, pod) (increase(envoy_cluster_manager_cds_update_rejected{${pod}}[$__rate_interval]))`, `${byPod} clusters`],
         [`sum by (namespace, pod) (increase(envoy_listener_manager_lds_update_rejected{${pod}}[$__rate_interval]))`, `${byPod} listeners`],
       ]),
-      graph('Connected To The Control Plane', 'none', [[`min by (namespace, pod) (envoy_control_plane_connected_state{${pod}})`, byPod]], { max: 1 }),
+      // Istio's bootstrap keeps this of the connection, and not `control_plane.connected_state`.
+      graph('Connected To The Control Plane', 'none', [[`clamp_max(min by (namespace, pod) (envoy_cluster_upstream_cx_active{cluster_name="xds-grpc", ${pod}}), 1)`, byPod]], { max: 1 }),
       graph('Certificate Valid For', 's', [[`min by (namespace, pod) (istio_agent_cert_expiry_seconds{${pod}})`, byPod]]),
       graph('DNS Requests Of The Agent', 'reqps', [
         [rate('istio_agent_dns_requests_total', 'namespace, pod'), `${byPod} requests`],
