@@ -33,6 +33,9 @@ public readonly struct CidrRange
         return new CidrRange(Bits(parsed), mask, bits == 128);
     }
 
+    /// <summary>Bits of the prefix.</summary>
+    public int Length => (int)UInt128.PopCount(_v6 ? _mask : _mask & uint.MaxValue);
+
     public bool Contains(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)

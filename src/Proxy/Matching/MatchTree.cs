@@ -35,6 +35,14 @@ public sealed class MatchTree<TAction>
         public override TAction? Find(in MatchContext context) => action;
     }
 
+    /// <summary>keep_matching: found, and the search goes on as if it were not.</summary>
+    private sealed class Passed : Node
+    {
+        public static readonly Passed Instance = new();
+
+        public override TAction? Find(in MatchContext context) => null;
+    }
+
     private sealed class ListNode((Predicate Predicate, Node Then)[] matchers, Node? otherwise) : Node
     {
         public override TAction? Find(in MatchContext context)
@@ -78,18 +86,25 @@ public sealed class MatchTree<TAction>
         }
     }
 
-    private sealed class IpRanges(MatchInput input, (CidrRange[] Ranges, Node Then)[] matchers, Node? otherwise) : Node
+    /// <summary>The narrowest range wins; wider ones are tried when it finds nothing, those that are exclusive excepted.</summary>
+    private sealed class IpRanges(MatchInput input, (CidrRange Range, bool Exclusive, Node Then)[] narrowestFirst, Node? otherwise) : Node
     {
         public override TAction? Find(in MatchContext context)
         {
             if (input.Get(context) is { } text && IPAddress.TryParse(text, out var address))
             {
-                foreach (var (ranges, then) in matchers)
+                var isFirst = true;
+                foreach (var (range, exclusive, then) in narrowestFirst)
                 {
-                    if (CidrRange.AnyContains(ranges, address) && then.Find(context) is { } found)
+                    if (!range.Contains(address) || (exclusive && !isFirst))
+                    {
+                        continue;
+                    }
+                    if (then.Find(context) is { } found)
                     {
                         return found;
                     }
+                    isFirst = false;
                 }
             }
             return otherwise?.Find(context);
@@ -172,7 +187,13 @@ public sealed class MatchTree<TAction>
             };
         }
 
-        private Node Then(Config.OnMatch config, string field) => config.OnMatchCase switch
+        private Node Then(Config.OnMatch config, string field)
+        {
+            var then = ThenOf(config, field);
+            return config.KeepMatching ? Passed.Instance : then;
+        }
+
+        private Node ThenOf(Config.OnMatch config, string field) => config.OnMatchCase switch
         {
             Config.OnMatch.OnMatchOneofCase.Matcher => Tree(config.Matcher!.Value, $"{field}.matcher"),
             Config.OnMatch.OnMatchOneofCase.Action when config.Action!.Value.TypedConfig is { } any => new Leaf(action(any, $"{field}.action")),
@@ -254,9 +275,16 @@ public sealed class MatchTree<TAction>
         {
             if (any is not null && any.TryUnpack<global::Xds.Type.Matcher.V3.IPMatcher>(out var ip))
             {
-                return new IpRanges(input, Array.ConvertAll([.. ip.RangeMatchers], matcher => (
-                    Array.ConvertAll([.. matcher.Ranges], range => CidrRange.Compile(range, field)),
-                    Then(Required(matcher.OnMatch, field), field))), otherwise);
+                var ranges = new List<(CidrRange Range, bool Exclusive, Node Then)>();
+                foreach (var matcher in ip.RangeMatchers)
+                {
+                    var then = Then(Required(matcher.OnMatch, field), field);
+                    foreach (var range in matcher.Ranges)
+                    {
+                        ranges.Add((CidrRange.Compile(range, field), matcher.Exclusive, then));
+                    }
+                }
+                return new IpRanges(input, [.. ranges.OrderByDescending(static each => each.Range.Length)], otherwise);
             }
             if (any is not null && any.TryUnpack<global::Xds.Type.Matcher.V3.ServerNameMatcher>(out var names))
             {

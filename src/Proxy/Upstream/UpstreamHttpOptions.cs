@@ -1,4 +1,6 @@
 using MeshProxy.Proxy.Http;
+using MeshProxy.Proxy.Http.Router;
+using MeshProxy.Proxy.Upstream.Health;
 
 namespace MeshProxy.Proxy.Upstream;
 
@@ -43,8 +45,17 @@ public sealed record UpstreamHttpOptions
     /// <summary>Null is the default of 60.</summary>
     public uint? MaxResponseHeadersKb { get; init; }
 
-    /// <summary>The whole HttpProtocolOptions as given (http_filters, retry_policy, hash_policy, mirrors of the cluster); null if none.</summary>
-    public Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions? Message { get; init; }
+    /// <summary>retry_policy of the cluster, which goes before the route's; null leaves it to the route.</summary>
+    internal RetryPolicy? Retry { get; init; }
+
+    /// <summary>hash_policy of the cluster, which goes before the route's; null leaves it to the route.</summary>
+    internal HashPolicy? Hash { get; init; }
+
+    /// <summary>request_mirror_policies of the cluster, which go before the route's; empty leaves them to the route.</summary>
+    internal IReadOnlyList<MirrorPolicy> Mirrors { get; init; } = [];
+
+    /// <summary>outlier_detection.error_matcher: which responses are errors; null goes by their status.</summary>
+    internal ResponseErrorMatcher? Errors { get; init; }
 
     /// <summary>http_filters without the codec at their end; null if none are configured.</summary>
     internal IReadOnlyList<Http.ConnectionManager.HttpFilterEntry>? Filters { get; init; }

@@ -3,6 +3,8 @@ using Envoy.Config.Core.V3;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Http.Codec;
 using MeshProxy.Proxy.Http.ConnectionManager;
+using MeshProxy.Proxy.Http.Router;
+using MeshProxy.Proxy.Upstream.Health;
 using TypedOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace MeshProxy.Proxy.Upstream;
@@ -41,7 +43,12 @@ internal static class UpstreamHttpOptionsCompiler
         var filters = options.HttpFilters.Count == 0
             ? null
             : FilterChainCompiler.CompileUpstream(options.HttpFilters, $"cluster.{cluster.Name}.", context, $"cluster {cluster.Name}: http_filters");
-        var common = WithCommon(new UpstreamHttpOptions { Message = options, Filters = filters }, options.CommonHttpProtocolOptions);
+        if (options.HeaderValidationConfig is { } validator)
+        {
+            throw new ConfigurationException(
+                $"Cluster {cluster.Name}: header validator extensions are not supported: '{validator.Name}'; remove header_validation_config.");
+        }
+        var common = WithCommon(WithPolicies(new UpstreamHttpOptions { Filters = filters }, options, context), options.CommonHttpProtocolOptions);
         var result = options.UpstreamHttpProtocolOptions is { } tls ? WithTlsNames(common, tls) : common;
         switch (options.UpstreamProtocolOptionsCase)
         {
@@ -110,6 +117,23 @@ internal static class UpstreamHttpOptionsCompiler
         MaxHeadersCount = common?.MaxHeadersCount,
         MaxResponseHeadersKb = common?.MaxResponseHeadersKb,
     };
+
+    private static UpstreamHttpOptions WithPolicies(UpstreamHttpOptions result, TypedOptions options, FactoryContext context)
+    {
+        var mirrors = new MirrorPolicy[options.RequestMirrorPolicies.Count];
+        for (var i = 0; i < mirrors.Length; i++)
+        {
+            mirrors[i] = new MirrorPolicy(options.RequestMirrorPolicies[i], context, $"request_mirror_policies[{i}]");
+        }
+        return result with
+        {
+            Retry = options.RetryPolicy is { } retry ? Http.Router.RetryPolicy.Compile(retry, "retry_policy") : null,
+            Hash = HashPolicy.Compile(options.HashPolicy, "hash_policy"),
+            Mirrors = mirrors,
+            Errors = options.OutlierDetectionValue?.ErrorMatcher is { } errors
+                ? ResponseErrorMatcher.Compile(errors, "outlier_detection.error_matcher") : null,
+        };
+    }
 
     private static UpstreamHttpOptions WithTlsNames(UpstreamHttpOptions options, UpstreamHttpProtocolOptions tls) => options with
     {

@@ -182,7 +182,7 @@ internal sealed class HttpConnectionManager(HttpConnectionManagerConfig config)
         Drain = DrainState.Draining;
         _codec?.ShutdownNotice();
         _drainTimer = _connection.Loop.CreateTimer(OnDrainTimeout);
-        _drainTimer.Arm(config.DrainTimeout);
+        _drainTimer.Arm(config.DrainTimeout * (1 + (Random.Shared.NextDouble() * config.DrainTimeoutJitterPercent / 100)));
     }
 
     /// <summary>The connection closes when its last stream ends.</summary>

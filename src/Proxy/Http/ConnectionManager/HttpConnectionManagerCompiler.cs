@@ -52,6 +52,7 @@ internal sealed class HttpConnectionManagerCompiler(Config config, FactoryContex
             RequestTimeout = config.RequestTimeout ?? TimeSpan.Zero,
             RequestHeadersTimeout = config.RequestHeadersTimeout ?? TimeSpan.Zero,
             DrainTimeout = config.DrainTimeout ?? TimeSpan.FromSeconds(5),
+            DrainTimeoutJitterPercent = config.DrainTimeoutJitter?.Value ?? 0,
             DelayedCloseTimeout = config.DelayedCloseTimeout ?? TimeSpan.FromSeconds(1),
             IdleTimeout = common?.IdleTimeout ?? TimeSpan.FromHours(1),
             MaxConnectionDuration = common?.MaxConnectionDuration ?? TimeSpan.Zero,

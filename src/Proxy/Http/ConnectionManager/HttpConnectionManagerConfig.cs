@@ -70,6 +70,9 @@ internal sealed record HttpConnectionManagerConfig
     /// <summary>5 s: Envoy's default of drain_timeout.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Percent of the drain timeout that may be added to it at random, so that connections do not end all at once.</summary>
+    public double DrainTimeoutJitterPercent { get; init; }
+
     /// <summary>1 s: Envoy's default of delayed_close_timeout.</summary>
     public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 

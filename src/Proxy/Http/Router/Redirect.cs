@@ -67,8 +67,8 @@ internal sealed class Redirect
         // A port that was the default of the old scheme would be wrong under the new one.
         var port = authority[(colon + 1)..];
         var old = headers.Get(KnownHeader.XForwardedProto);
-        var isOldDefault = (old.SequenceEqual("http"u8) && scheme == "https" && port.SequenceEqual("80"u8))
-            || (old.SequenceEqual("https"u8) && scheme == "http" && port.SequenceEqual("443"u8));
+        var isOldDefault = scheme != Encoding.Latin1.GetString(old)
+            && ((old.SequenceEqual("http"u8) && port.SequenceEqual("80"u8)) || (old.SequenceEqual("https"u8) && port.SequenceEqual("443"u8)));
         return Encoding.Latin1.GetString(_port.Length > 0 || isOldDefault ? authority[..colon] : authority);
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class RouterFilter : ILoadBalancerContext
         if (!_hashed)
         {
             _hashed = true;
-            _hash = _action.Hash?.Hash(_headers, Info, cookie => (_setCookies ??= []).Add(cookie));
+            _hash = (Cluster.HttpOptions.Hash ?? _action.Hash)?.Hash(_headers, Info, cookie => (_setCookies ??= []).Add(cookie));
         }
         return _hash;
     }

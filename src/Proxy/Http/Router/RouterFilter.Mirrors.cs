@@ -12,11 +12,13 @@ internal sealed partial class RouterFilter
     private bool _headersOnly;
     private bool _resentStale;
 
+    private IReadOnlyList<MirrorPolicy> Mirrors => Cluster.HttpOptions.Mirrors is { Count: > 0 } own ? own : _action.Mirrors;
+
     // The copy is taken before the endpoint puts its mark on the headers, and sent once the original is on its way.
     private HeaderMap? PrepareMirrors(bool endStream)
     {
         _headersOnly = endStream;
-        if (_action.Mirrors.Count == 0 || config.IsShadow || IsTunnel())
+        if (Mirrors.Count == 0 || config.IsShadow || IsTunnel())
         {
             return null;
         }
@@ -27,7 +29,7 @@ internal sealed partial class RouterFilter
 
     private void StartMirrors(HeaderMap headers, bool endStream)
     {
-        foreach (var policy in _action.Mirrors)
+        foreach (var policy in Mirrors)
         {
             if (!policy.Takes(Callbacks.StreamId) || policy.ClusterFor(headers) is not { Length: > 0 } name
                 || config.Clusters.Get(name) is not { } cluster)

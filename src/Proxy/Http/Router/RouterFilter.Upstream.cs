@@ -68,7 +68,7 @@ internal sealed partial class RouterFilter
         ModifyHeaders(headers);
         var grpcStatus = _isGrpc ? GrpcCommon.Status(headers) : null;
         var code = grpcStatus is { } known ? GrpcStatus.ToHttp(known) : status;
-        request.Host!.Outlier.PutHttpResponseCode(code);
+        request.Host!.Outlier.PutHttpResponseCode(Cluster.HttpOptions.Errors?.CodeOf(headers) ?? code);
         if (headers.Contains(KnownHeader.EnvoyImmediateHealthCheckFail))
         {
             request.Host.SetUnhealthyByTraffic();
@@ -182,7 +182,7 @@ internal sealed partial class RouterFilter
     {
         Cluster.Traffic.Inc(ClusterStat.UpstreamRqMaxDurationReached);
         request.Reset();
-        if (RetryByReset(StreamResetReason.LocalReset, request, isTimeout: true))
+        if (RetryByReset(StreamResetReason.LocalReset, request, isTimeout: false))
         {
             return;
         }

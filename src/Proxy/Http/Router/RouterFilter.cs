@@ -57,6 +57,9 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
 
     private StreamInfo Info => Callbacks.StreamInfo;
 
+    // What the cluster says goes before what the route says.
+    private RetryPolicy Retries => Cluster.HttpOptions.Retry ?? _action.Retry;
+
     private bool InsertsEnvoyHeaders => !config.SuppressEnvoyHeaders;
 
     public void SetDecoderFilterCallbacks(IStreamDecoderFilterCallbacks callbacks) => Callbacks = callbacks;
@@ -270,7 +273,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         _attempts = 1;
         Info.AttemptCount = 1;
         _hedging = HedgesFor(_headers);
-        Timeouts = TimeoutData.Decide(_action, _headers, InsertsEnvoyHeaders, _isGrpc, _hedging, config.RespectExpectedTimeout);
+        Timeouts = TimeoutData.Decide(_action, Retries, _headers, InsertsEnvoyHeaders, _isGrpc, _hedging, config.RespectExpectedTimeout);
         MaxStreamDuration = Cluster.HttpOptions.MaxStreamDuration;
         if (_headers.Contains(KnownHeader.EnvoyUpstreamStreamDurationMs))
         {
@@ -290,7 +293,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         }
         RequestPreparation.Finalize(_route, _headers, Info, InsertsEnvoyHeaders);
         SetAutoSni();
-        _retry = RetryState.Create(_action.Retry, _route, _headers, Cluster, _virtualCluster, Callbacks.Loop, config.Runtime, this);
+        _retry = RetryState.Create(Retries, _route, _headers, Cluster, _virtualCluster, Callbacks.Loop, config.Runtime, this);
         var mirrored = PrepareMirrors(endStream);
         if (!StartAttempt(endStream))
         {

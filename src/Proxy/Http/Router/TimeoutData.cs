@@ -11,10 +11,10 @@ internal struct TimeoutData
     public TimeSpan PerTryIdle;
 
     /// <summary>Reads and consumes the headers that set time-outs, and writes what backends are told.</summary>
-    public static TimeoutData Decide(RouteActionEntry route, HeaderMap headers, bool insertExpected, bool isGrpc, bool hedging,
-        bool respectExpected)
+    public static TimeoutData Decide(RouteActionEntry route, RetryPolicy retry, HeaderMap headers, bool insertExpected, bool isGrpc,
+        bool hedging, bool respectExpected)
     {
-        var timeout = new TimeoutData { PerTry = route.Retry.PerTryTimeout, PerTryIdle = route.Retry.PerTryIdleTimeout };
+        var timeout = new TimeoutData { PerTry = retry.PerTryTimeout, PerTryIdle = retry.PerTryIdleTimeout };
         if (!route.UsesNewTimeouts)
         {
             timeout.Global = isGrpc && route.MaxGrpcTimeout is { } max ? OldGrpcTimeout(route, headers, max) : route.Timeout;

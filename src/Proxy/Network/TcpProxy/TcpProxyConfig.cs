@@ -46,6 +46,8 @@ internal sealed class TcpProxyConfig : INetworkFilterConfig
 
     public required bool LogOnConnected { get; init; }
 
+    public required bool LogOnStart { get; init; }
+
     /// <summary>Computes the hash of a connection; null when no policy is given.</summary>
     public required Func<Transport.Connection, ulong?>? Hash { get; init; }
 

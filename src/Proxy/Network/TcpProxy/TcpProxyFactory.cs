@@ -46,6 +46,7 @@ internal sealed class TcpProxyFactory : INetworkFilterFactory
             Failures = FailureLog.Of(context.Singletons),
             AccessLogFlushInterval = options?.AccessLogFlushInterval ?? config.AccessLogFlushInterval ?? TimeSpan.Zero,
             LogOnConnected = options?.FlushAccessLogOnConnected ?? config.FlushAccessLogOnConnected,
+            LogOnStart = options?.FlushAccessLogOnStart ?? false,
             Hash = HashPolicy(config),
             ConnectMode = (TcpConnectMode)config.UpstreamConnectMode,
             MaxEarlyDataBytes = config.MaxEarlyDataBytes,

@@ -83,6 +83,10 @@ internal sealed class TcpProxyFilter : IReadFilter, IConnectionCallbacks, ITcpPo
     {
         ArmDuration();
         ArmAccessLogFlush();
+        if (_config.LogOnStart)
+        {
+            Log(AccessLogType.TcpConnectionStart);
+        }
         _transportOptions = UpstreamTransportOptions.From(Info.FilterState);
         return _config.ConnectMode == TcpConnectMode.Immediate ? Establish() : FilterStatus.Continue;
     }
