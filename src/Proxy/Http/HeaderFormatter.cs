@@ -10,6 +10,7 @@ internal static class HeaderFormatter
     /// <summary>The formatter, or null with the constant text when nothing is to be substituted.</summary>
     public static IFormatter? Compile(string value, string field, out byte[] constant)
     {
+        value = LegacyHeaderFormat.Translate(value, field);
         if (SubstitutionFormat.IsConstant(value, out var text))
         {
             constant = Encoding.UTF8.GetBytes(text);

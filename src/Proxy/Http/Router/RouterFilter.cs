@@ -86,6 +86,14 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
         _route = route;
         if (route.Action is not { } action)
         {
+            if (route.Redirect is null && route.DirectResponse is null)
+            {
+                // non_forwarding_action: a route of no cluster.
+                Count(RouterStat.NoCluster);
+                Info.SetFlag(ResponseFlags.NoClusterFound);
+                Callbacks.SendLocalReply(503, default, null, null, ResponseCodeDetails.ClusterNotFound);
+                return FilterHeadersStatus.StopIteration;
+            }
             AnswerDirectly(route);
             return FilterHeadersStatus.StopIteration;
         }
@@ -152,7 +160,7 @@ internal sealed partial class RouterFilter(RouterConfig config) : IStreamDecoder
 
     private void AnswerDirectly(RouteEntry route)
     {
-        var status = route.Redirect?.Status ?? route.DirectResponse?.Status ?? 500;
+        var status = route.Redirect?.Status ?? route.DirectResponse!.Status;
         var isRedirect = status is >= 300 and < 400;
         Count(RouterStat.RqDirectResponse);
         var context = new LogContext(_headers, null, null, Info);

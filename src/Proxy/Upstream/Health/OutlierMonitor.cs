@@ -31,8 +31,9 @@ internal sealed class OutlierMonitor(OutlierDetector detector, HostImpl host) : 
 
     public void PutHttpResponseCode(int code)
     {
-        External.CountRequest(code < 500);
-        if (code < 500)
+        var isError = code is >= 500 and < 600;
+        External.CountRequest(!isError);
+        if (!isError)
         {
             Volatile.Write(ref _consecutive5xx, 0);
             Volatile.Write(ref _consecutiveGateway, 0);

@@ -120,7 +120,7 @@ internal sealed class LoadReport
         }
     }
 
-    // xds.data.orca.v3.OrcaLoadReport: doubles, and two maps of doubles by name.
+    // xds.data.orca.v3.OrcaLoadReport: doubles, and three maps of doubles by name.
     private bool ReadMessage(ReadOnlySpan<byte> message)
     {
         while (!message.IsEmpty)
@@ -146,8 +146,8 @@ internal sealed class LoadReport
                 case (9 << 3) | 1 when TakeDouble(ref message, out var value):
                     Add("application_utilization", value);
                     break;
-                case (5 << 3) | 2 or (8 << 3) | 2 when TakeBytes(ref message, out var entry):
-                    ReadEntry(tag >> 3 == 5 ? "utilization." : "named_metrics.", entry);
+                case (4 << 3) | 2 or (5 << 3) | 2 or (8 << 3) | 2 when TakeBytes(ref message, out var entry):
+                    ReadEntry((tag >> 3) switch { 4 => "request_cost.", 5 => "utilization.", _ => "named_metrics." }, entry);
                     break;
                 default:
                     if (!Skip(ref message, tag & 7))
