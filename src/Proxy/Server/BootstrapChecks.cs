@@ -10,6 +10,9 @@ namespace MeshProxy.Proxy.Server;
 /// <summary>Refuses settings of the bootstrap that contradict each other or name what is not there.</summary>
 internal static class BootstrapChecks
 {
+    // Bootstrap.stats_flush_interval.
+    private static readonly TimeSpan DefaultFlushInterval = TimeSpan.FromSeconds(5);
+
     public static void Check(Bootstrap bootstrap)
     {
         if (bootstrap.Watchdog is not null && bootstrap.Watchdogs is not null)
@@ -19,6 +22,11 @@ internal static class BootstrapChecks
         if (bootstrap.StatsFlushInterval is not null && bootstrap.StatsFlushCase != Bootstrap.StatsFlushOneofCase.None)
         {
             throw new ConfigurationException("Only one of stats_flush_interval or stats_flush_on_admin should be set!");
+        }
+        var flush = bootstrap.StatsFlushInterval ?? DefaultFlushInterval;
+        if (bootstrap.StatsEvictionInterval is { } eviction && eviction.Ticks % Math.Max(1, flush.Ticks) != 0)
+        {
+            throw new ConfigurationException("stats_eviction_interval must be a multiple of stats_flush_interval.");
         }
         if (bootstrap.DefaultRegexEngine is { } engine && engine.TypedConfig?.Is<GoogleRE2>() != true)
         {

@@ -12,6 +12,8 @@ using MeshProxy.Proxy.Http;
 using MeshProxy.Proxy.Http.Async;
 using MeshProxy.Proxy.Listeners;
 using MeshProxy.Proxy.Observability.AccessLogs;
+using MeshProxy.Proxy.Observability.Istio.Metrics;
+using MeshProxy.Proxy.Observability.Istio;
 using MeshProxy.Proxy.Observability.Failures;
 using MeshProxy.Proxy.Observability.Logging;
 using MeshProxy.Proxy.Observability.Statistics;
@@ -22,8 +24,10 @@ using MeshProxy.Proxy.Security;
 using MeshProxy.Proxy.Server.Overload;
 using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
+using MeshProxy.Xds.Protobuf;
 using MeshProxy.Proxy.Upstream.Clusters;
 using Bootstrap = Envoy.Config.Bootstrap.V3.Bootstrap;
+using WorkloadExtension = Istio.Workload.BootstrapExtension;
 
 namespace MeshProxy.Proxy.Server;
 
@@ -51,6 +55,7 @@ public sealed class ProxyServer : IDisposable
     private readonly InitManager _runtimeInit = new();
     private readonly OverloadManager? _overload;
     private LdsApi? _lds;
+    private WorkloadDiscovery? _workloads;
     private AdminListener? _admin;
     private readonly StatsFlusher _flusher;
     private LoopTimer? _statsFlush;
@@ -270,6 +275,7 @@ public sealed class ProxyServer : IDisposable
         _flusher.Use(StatsSinkCompiler.Compile(
             _bootstrap.StatsSinks, _store, new OwnerContext(_context, _store.Root, new InitManager(), null, _context.Drain)));
         DefaultTracing.Of(_context.Singletons).Provider = _bootstrap.Tracing?.HttpValue;
+        ConfigureIstio();
         if (_bootstrap.DynamicResourcesValue?.CdsConfig is { } clusters)
         {
             Clusters.AddCds(clusters);
@@ -285,6 +291,19 @@ public sealed class ProxyServer : IDisposable
             {
                 Listeners.AddOrUpdate(listener, "", addedViaApi: false);
             }
+        }
+    }
+
+    private void ConfigureIstio()
+    {
+        if (_bootstrap.StatsEvictionInterval is { } eviction)
+        {
+            IstioMetrics.Of(new OwnerContext(_context, _store.Root, new InitManager(), null, _context.Drain)).ExpireAfter(eviction);
+        }
+        if (Extension<WorkloadExtension>(_bootstrap)?.ConfigSource is { } source)
+        {
+            _workloads = new WorkloadDiscovery(source, _subscriptions, _store.Root.Scope("workload_discovery"));
+            WorkloadDiscoveryHolder.Of(_context.Singletons).Table = _workloads;
         }
     }
 
@@ -343,6 +362,7 @@ public sealed class ProxyServer : IDisposable
     private void StartListeners()
     {
         State = ServerState.Initializing;
+        _workloads?.Start();
         _lds?.Start();
         _context.Init.Initialize(StartWorkers);
     }
@@ -399,11 +419,14 @@ public sealed class ProxyServer : IDisposable
         return node;
     }
 
-    private static InternalListener? InternalListeners(Bootstrap bootstrap)
+    private static InternalListener? InternalListeners(Bootstrap bootstrap) => Extension<InternalListener>(bootstrap);
+
+    private static T? Extension<T>(Bootstrap bootstrap)
+        where T : struct, IMessage<T>
     {
         foreach (var extension in bootstrap.BootstrapExtensions)
         {
-            if (extension.TypedConfig is { } config && config.TryUnpack<InternalListener>(out var found))
+            if (extension.TypedConfig is { } config && config.TryUnpack<T>(out var found))
             {
                 return found;
             }

@@ -17,7 +17,7 @@ internal static class UnbuiltFields
         envoy.config.bootstrap.v3.Bootstrap: typed_dns_resolver_config config_sources default_config_source inline_headers
         envoy.config.bootstrap.v3.Bootstrap: default_socket_interface node_context_params fatal_actions perf_tracing_file_path
         envoy.config.bootstrap.v3.Bootstrap: xds_delegate_extension xds_config_tracker_extension listener_manager
-        envoy.config.bootstrap.v3.Bootstrap: grpc_async_client_manager_config memory_allocator_manager stats_eviction_interval
+        envoy.config.bootstrap.v3.Bootstrap: grpc_async_client_manager_config memory_allocator_manager
         envoy.config.bootstrap.v3.Bootstrap: enable_worker_cpu_affinity certificate_provider_instances
         envoy.config.bootstrap.v3.Bootstrap.DynamicResources: lds_resources_locator cds_resources_locator
         envoy.config.bootstrap.v3.ClusterManager: load_stats_config
