@@ -197,7 +197,7 @@ for (const s of settings)
       for (const c of spec.containers) {
         const words = c.args.filter((a) => !a.startsWith('-'));
         const help = run(executable, [...words, '--help']);
-        if (help.err.includes('no such command')) absent.push(words[0]);
+        if (help.err.includes('there is no command')) absent.push(words[0]);
         else if (help.code) found.push(`${c.name}: \`meshproxy ${words.join(' ')}\` is unknown: ${help.err}`);
         else for (const flag of c.args.filter((a) => a.startsWith('-'))) if (!help.out.includes(flag.split('=')[0])) found.push(`${o.metadata.name}/${c.name}: ${words.join(' ')} has no flag ${flag}`);
       }

@@ -73,6 +73,8 @@ public static class Explainer
                         return $"The connection is closed by {filter.Name}: {RbacRules.Details(denied.Policy)}.";
                     }
                     break;
+                case HttpConnectionManagerFilter when traffic.Tls && !((NamedTransport)chain.TransportSocket).ImplementsSecureTransport:
+                    return "The client's TLS meets a chain that reads plain HTTP: the answer is 400, and the connection is closed (DPE).";
                 case HttpConnectionManagerFilter http:
                     return FollowHttp(server, http, filter.TypedConfig!.Unpack<HttpManager>(), connection, traffic, steps);
                 case TcpProxyConfig tcp:
