@@ -49,4 +49,10 @@ public interface IWriteFilterCallbacks
     Connection Connection { get; }
 
     void InjectWriteDataToFilterChain(ByteBuffer data, bool endStream);
+
+    /// <summary>
+    /// Puts bytes before all that waits to be sent, past the other filters. Only until the connection is connected: nothing
+    /// has left before that.
+    /// </summary>
+    void PrependToUnsent(ReadOnlySpan<byte> data);
 }

@@ -116,5 +116,7 @@ internal sealed class FilterManager(StreamConnection connection)
 
         public void InjectWriteDataToFilterChain(ByteBuffer data, bool endStream) =>
             manager.InjectWrite(index, data, endStream);
+
+        public void PrependToUnsent(ReadOnlySpan<byte> data) => manager.Owner.PrependRaw(data);
     }
 }

@@ -223,6 +223,13 @@ public sealed class StreamConnection : Connection, IIoEventHandler, ITransportSo
         }
     }
 
+    /// <summary>Queues bytes before all others, below the write filters.</summary>
+    internal void PrependRaw(ReadOnlySpan<byte> data)
+    {
+        _writeBuffer.Prepend(data);
+        UpdateWatermark();
+    }
+
     public override void Close(ConnectionCloseType type, string reason = "")
     {
         if (_closed)

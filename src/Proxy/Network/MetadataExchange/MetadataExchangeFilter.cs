@@ -9,11 +9,13 @@ namespace MeshProxy.Proxy.Network.MetadataExchange;
 /// One connection: sends this node's metadata before the first payload of either direction, and takes the peer's off what is
 /// read. A peer that sends none (another protocol, no magic number) is passed through unchanged.
 /// </summary>
-internal sealed class MetadataExchangeFilter(MetadataExchangeConfig config) : IReadFilter, IWriteFilter
+internal sealed class MetadataExchangeFilter(MetadataExchangeConfig config) : IReadFilter, IWriteFilter, IConnectionCallbacks
 {
     private IReadFilterCallbacks _read = null!;
     private IWriteFilterCallbacks _write = null!;
     private State _state;
+    private bool _isConnected;
+    private bool _hasUnsent;
     private uint _bodyLength;
 
     private enum State
@@ -25,7 +27,11 @@ internal sealed class MetadataExchangeFilter(MetadataExchangeConfig config) : IR
         Done,
     }
 
-    public void InitializeReadFilterCallbacks(IReadFilterCallbacks callbacks) => _read = callbacks;
+    public void InitializeReadFilterCallbacks(IReadFilterCallbacks callbacks)
+    {
+        _read = callbacks;
+        callbacks.Connection.AddCallbacks(this);
+    }
 
     public void InitializeWriteFilterCallbacks(IWriteFilterCallbacks callbacks) => _write = callbacks;
 
@@ -47,9 +53,38 @@ internal sealed class MetadataExchangeFilter(MetadataExchangeConfig config) : IR
 
     public FilterStatus OnWrite(ByteBuffer data, bool endStream)
     {
+        if (IsHandshaking)
+        {
+            // A backend that speaks first may do so before TLS has agreed on a protocol: what it says waits until then.
+            _hasUnsent = true;
+            return FilterStatus.Continue;
+        }
         Begin();
         return FilterStatus.Continue;
     }
+
+    public void OnEvent(ConnectionEvent connectionEvent)
+    {
+        if (connectionEvent != ConnectionEvent.Connected)
+        {
+            return;
+        }
+        _isConnected = true;
+        if (_hasUnsent)
+        {
+            Begin();
+        }
+    }
+
+    public void OnAboveWriteBufferHighWatermark()
+    {
+    }
+
+    public void OnBelowWriteBufferLowWatermark()
+    {
+    }
+
+    private bool IsHandshaking => !_isConnected && _read.Connection.Tls is not null;
 
     private void Begin()
     {
@@ -66,9 +101,16 @@ internal sealed class MetadataExchangeFilter(MetadataExchangeConfig config) : IR
         config.Stats.Inc(MetadataExchangeStat.AlpnProtocolFound);
         // Before the write, which may call back.
         _state = State.FixedPart;
-        var header = new ByteBuffer();
-        header.Append(config.Header);
-        _write.InjectWriteDataToFilterChain(header, false);
+        if (_hasUnsent)
+        {
+            _write.PrependToUnsent(config.Header);
+        }
+        else
+        {
+            var header = new ByteBuffer();
+            header.Append(config.Header);
+            _write.InjectWriteDataToFilterChain(header, false);
+        }
         config.Stats.Inc(MetadataExchangeStat.MetadataAdded);
     }
 
