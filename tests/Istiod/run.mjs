@@ -7,6 +7,7 @@
 //   accept/FOLDER/PROTOCOL   a captured folder over state of the world or delta: nothing refused, everything active
 //   agent/CASE               the bootstrap and arguments of one agent: the proxy becomes ready with them
 //   script/FOLDER            a recorded delta stream, change by change: nothing refused, and what is left is what is active
+//   fault/NAME/PROTOCOL      broken resources, cut streams: what served before serves on, and what comes after is taken
 //   traffic/NAME             requests through a captured configuration, behind real redirects (lib/traffic)
 // Every case runs in a network namespace of its own (root; otherwise all are skipped). What a case finds accepted without effect
 // must be in unsupported.txt, which is what `meshproxy config unsupported` would show.
@@ -33,7 +34,7 @@ async function child(name) {
 
 function isolated(name, executable) {
   return new Promise((resolve) => {
-    const args = ['-n', process.execPath, self, '--case', name, '--executable', executable];
+    const args = ['-n', '-m', process.execPath, self, '--case', name, '--executable', executable];
     const proc = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let said = '';
     proc.stdout.on('data', (bytes) => (said += bytes));

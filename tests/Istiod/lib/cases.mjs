@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { execSync } from 'node:child_process';
-import { ProxyUnderTest, istiod } from './proxy.mjs';
+import { ProxyUnderTest, istiod, proxyUser } from './proxy.mjs';
 import { captured, differences, refusals } from './expectations.mjs';
 import * as traffic from './traffic.mjs';
 
@@ -20,16 +20,19 @@ export function all() {
     ...captures.flatMap((folder) => ['sotw', 'delta'].map((protocol) => `accept/${folder}/${protocol}`)),
     ...fs.readdirSync(path.join(istiod, 'agent')).map((name) => `agent/${name}`),
     ...captures.filter((folder) => fs.existsSync(path.join(root, folder, 'delta'))).map((folder) => `script/${folder}`),
+    ...Object.keys(faults).flatMap((name) => ['sotw', 'delta'].map((protocol) => `fault/${name}/${protocol}`)),
     ...Object.keys(traffic.cases).map((name) => `traffic/${name}`),
   ];
 }
 
 export async function run(name, executable) {
   execSync('ip link set lo up');
+  // The volume that the telemetry scenario's pods have for their access logs.
+  execSync(`mount -t tmpfs tmpfs /var/log && mkdir /var/log/mesh && chown ${proxyUser} /var/log/mesh`);
   // Gateways listen on ports below 1024.
   fs.writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
   const [kind, ...rest] = name.split('/');
-  const runners = { accept, agent, script, traffic: (parts) => traffic.run(parts[0], executable) };
+  const runners = { accept, agent, script, fault, traffic: (parts) => traffic.run(parts[0], executable) };
   return runners[kind](rest, executable);
 }
 
@@ -97,6 +100,61 @@ async function script([...parts], executable) {
   }
 }
 
+// A control plane that misbehaves: what served before serves on, and what comes after is taken.
+const faults = {
+  'broken-listener': (proxy, served) => broken(proxy, served, 'lds'),
+  'broken-cluster': (proxy, served) => broken(proxy, served, 'cds'),
+  'broken-endpoints': (proxy, served) => broken(proxy, served, 'eds'),
+  'broken-routes': (proxy, served) => broken(proxy, served, 'rds'),
+  'stream-is-cut': cut,
+  'another-folder-after-that': changed,
+};
+
+async function fault([name, protocol], executable) {
+  const folder = path.join(root, 'bookinfo/productpage-v1');
+  const served = captured(folder);
+  const proxy = new ProxyUnderTest({ executable, agent: agentOf('bookinfo', protocol === 'delta'), serve: ['--dir', folder] });
+  try {
+    await proxy.start();
+    const start = await proxy.until(async () => differences(await proxy.dump(), served));
+    const found = start.length ? start : await faults[name](proxy, served);
+    return await verdict(proxy, found, name.startsWith('broken'));
+  } finally {
+    await proxy.close();
+  }
+}
+
+async function broken(proxy, served, type) {
+  await proxy.control(`/break?type=${type}`, 'POST');
+  const missing = await proxy.until(async () =>
+    (await proxy.requests()).some((r) => r.type === type && r.error) ? [] : [`the broken ${type} was not refused`]);
+  if (missing.length) return missing;
+  const texts = (await proxy.requests()).filter((r) => r.error).map((r) => r.error);
+  const live = (await proxy.admin('/ready')).startsWith('LIVE') ? [] : ['the proxy is not ready any more'];
+  return [
+    ...live,
+    ...texts.filter((text) => /\n|Exception|\bat MeshProxy/.test(text)).map((text) => `no sentence: ${text}`),
+    ...differences(await proxy.dump(), served),
+  ];
+}
+
+async function cut(proxy, served) {
+  const before = (await proxy.requests()).length;
+  await proxy.control('/cut', 'POST');
+  const back = await proxy.until(async () => {
+    const after = (await proxy.requests()).slice(before);
+    return ['cds', 'lds', 'eds', 'rds'].filter((type) => !after.some((r) => r.type === type)).map((type) => `${type} is not asked for again`);
+  });
+  return back.length ? back : differences(await proxy.dump(), served);
+}
+
+async function changed(proxy) {
+  const folder = path.join(root, 'traffic/productpage-v1');
+  await cut(proxy, captured(folder));
+  await proxy.control(`/use?dir=${encodeURIComponent(folder)}`, 'POST');
+  return proxy.until(async () => differences(await proxy.dump(), captured(folder)));
+}
+
 // What a recording has served up to a change: names alone, as the responses hold them.
 function left(steps, change) {
   const names = { cds: new Set(), lds: new Set() };
@@ -122,11 +180,11 @@ async function pending(proxy) {
   ];
 }
 
-export async function verdict(proxy, faults) {
+export async function verdict(proxy, faults, refuses = false) {
   const found = [...faults];
   if (proxy.proxy.exitCode !== null) found.push(`the proxy ended with ${proxy.proxy.exitCode}`);
   if (found.length || /internal error/i.test(proxy.proxy.said)) found.push(proxy.proxy.said.slice(0, 2000));
-  found.push(...refusals(await proxy.requests().catch(() => [])));
+  if (!refuses) found.push(...refusals(await proxy.requests().catch(() => [])));
   const unsupported = await proxy.admin('/unsupported').catch(() => '');
   return { faults: found.filter(Boolean), unsupported: unsupported.split('\n').filter(Boolean).map(feature) };
 }

@@ -21,12 +21,12 @@ function adminOf(bootstrap) {
 }
 
 export class ProxyUnderTest {
-  constructor({ executable, agent = 'default', serve, trustDomainNames = ['URI:spiffe://cluster.local/ns/default/sa/default'], concurrency = '1' }) {
+  constructor({ executable, agent = 'default', serve, names = ['URI:spiffe://cluster.local/ns/default/sa/default'], concurrency = '1' }) {
     Object.assign(this, { executable, agent, serve, concurrency });
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'istiod-'));
     fs.chmodSync(this.directory, 0o777);
     this.authority = new Authority(this.directory);
-    this.leaf = this.authority.leaf('workload', trustDomainNames);
+    this.leaf = this.authority.leaf('workload', names);
     this.closing = [];
   }
 
@@ -38,7 +38,11 @@ export class ProxyUnderTest {
     const argv = fs.readFileSync(path.join(istiod, 'agent', this.agent, 'argv.txt'), 'utf8').trimEnd().split('\n').slice(1);
     // What is compared does not depend on the number of workers, and other cases run beside this one.
     if (this.concurrency) argv[argv.indexOf('--concurrency') + 1] = this.concurrency;
-    this.proxy = this.#spawn('proxy', this.executable, argv, { cwd: this.directory, uid: proxyUser, gid: proxyUser });
+    this.proxy = this.#spawn('proxy', this.executable, argv, {
+      cwd: this.directory, uid: proxyUser, gid: proxyUser,
+      // As a pod has it whose tracer reads it.
+      env: { ...process.env, OTEL_RESOURCE_ATTRIBUTES: 'service.namespace=default' },
+    });
   }
 
   // The agent's files and sockets, below the working directory that stands for `/`.

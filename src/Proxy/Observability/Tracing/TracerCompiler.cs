@@ -27,7 +27,8 @@ internal static class TracerCompiler
     }
 
     public static bool IsKnown(Envoy.Config.Trace.V3.Tracing.Http provider) =>
-        provider.TypedConfig is { } typed && (typed.Is<OpenTelemetryConfig>() || typed.Is<ZipkinConfig>());
+        provider.TypedConfig is { } typed
+        && (typed.Is<OpenTelemetryConfig>() || typed.Is<ZipkinConfig>() || UnbuiltExtensions.IsTracer(typed.TypeName));
 
     private static ITracer Create(Envoy.Config.Trace.V3.Tracing.Http provider, FactoryContext context, string field)
     {

@@ -12,6 +12,8 @@ internal static class CertificateCompiler
     /// <summary>Envoy refuses smaller RSA keys.</summary>
     private const int MinimumRsaBits = 2048;
 
+    private static readonly Shared<ServedCertificate> Pairs = new();
+
     public static ServedCertificate Compile(TlsCertificate config)
     {
         OpenSsl.EnsureLoaded();
@@ -28,7 +30,8 @@ internal static class CertificateCompiler
             ?? throw new ConfigurationException("Failed to load incomplete certificate: certificate_chain is empty");
         var key = SecretData.Read(config.PrivateKey, "private_key")
             ?? throw new ConfigurationException($"Failed to load incomplete private key for the certificate {chain.Path}: private_key is empty");
-        return new ServedCertificate(PemFile.ReadPair(chain.Bytes, chain.Path, key.Bytes, key.Path, password), chain.Path);
+        return Pairs.Get($"{chain.Path}\n{key.Path}", [chain.Bytes, key.Bytes, password], () =>
+            new ServedCertificate(PemFile.ReadPair(chain.Bytes, chain.Path, key.Bytes, key.Path, password), chain.Path));
     }
 
     private static ServedCertificate CompileBundle(TlsCertificate config, byte[]? password)

@@ -11,15 +11,14 @@ namespace MeshProxy.Proxy.Security.Tls;
 /// </summary>
 internal abstract unsafe class TlsContext
 {
-    private readonly SslContextHandle _handle;
+    private readonly Lock _gate = new();
+    private volatile SslContextHandle? _handle;
 
     protected TlsContext(TlsContextSettings settings)
     {
         OpenSsl.EnsureLoaded();
         Settings = settings;
-        _handle = new SslContextHandle(LibSsl.SSL_CTX_new(LibSsl.TLS_method()));
         AlpnWire = EncodeAlpn(settings.AlpnProtocols);
-        Configure();
     }
 
     public TlsContextSettings Settings { get; }
@@ -39,13 +38,15 @@ internal abstract unsafe class TlsContext
 
     public IEnumerable<LoadedCertificate> Authorities => Validator?.Authorities ?? [];
 
-    protected nint Handle => _handle.Value;
+    /// <summary>The SSL_CTX, made and configured when it is first asked for.</summary>
+    protected nint Handle => Existing().Value;
 
     /// <summary>A new session of this context; the caller frees it.</summary>
     public nint NewSession()
     {
-        var ssl = LibSsl.SSL_new(Handle);
-        GC.KeepAlive(_handle);
+        var handle = Existing();
+        var ssl = LibSsl.SSL_new(handle.Value);
+        GC.KeepAlive(handle);
         return ssl != 0 ? ssl : throw new InvalidOperationException("OpenSSL cannot make a session.");
     }
 
@@ -65,7 +66,12 @@ internal abstract unsafe class TlsContext
             : throw new ConfigurationException("Invalid ALPN protocol list: it is longer than 65535 bytes.");
     }
 
-    protected void Check(nint result, string error)
+    /// <summary>What one side alone configures, before the handle is used.</summary>
+    protected virtual void Configure(nint handle)
+    {
+    }
+
+    protected static void Check(nint result, string error)
     {
         if (result == 1)
         {
@@ -75,43 +81,63 @@ internal abstract unsafe class TlsContext
         throw new ConfigurationException(error);
     }
 
-    private void Configure()
+    private SslContextHandle Existing()
     {
-        // Level 0 and explicit lists: what is allowed is the configuration's say, whatever openssl.cnf of the machine says.
-        LibSsl.SSL_CTX_set_security_level(Handle, 0);
-        LibSsl.SSL_CTX_set_options(Handle, OpenSslConstants.OpNoCompression | OpenSslConstants.OpIgnoreUnexpectedEof
-            | OpenSslConstants.OpNoRenegotiation);
-        LibSsl.SSL_CTX_ctrl(Handle, OpenSslConstants.CtrlMode, OpenSslConstants.ModePartialWrite
-            | OpenSslConstants.ModeMovingWriteBuffer | OpenSslConstants.ModeReleaseBuffers | OpenSslConstants.ModeNoAutoChain, null);
-        LibSsl.SSL_CTX_ctrl(Handle, OpenSslConstants.CtrlSetReadAhead, 1, null);
-        var parameters = Settings.Parameters;
-        if (!NoVersionPossible)
+        if (_handle is { } made)
         {
-            LibSsl.SSL_CTX_ctrl(Handle, OpenSslConstants.CtrlSetMinimumVersion, parameters.MinimumVersion, null);
-            LibSsl.SSL_CTX_ctrl(Handle, OpenSslConstants.CtrlSetMaximumVersion, parameters.MaximumVersion, null);
+            return made;
         }
-        Check(LibSsl.SSL_CTX_set_cipher_list(Handle, parameters.Ciphers), $"Failed to initialize cipher suites {parameters.Ciphers}");
-        Check(LibSsl.SSL_CTX_ctrl_text(Handle, OpenSslConstants.CtrlSetGroupsList, 0, parameters.Groups),
-            $"Failed to initialize ECDH curves {parameters.Groups}");
-        Check(LibSsl.SSL_CTX_ctrl_text(Handle, OpenSslConstants.CtrlSetSignatureAlgorithms, 0, parameters.SignatureAlgorithms),
-            $"Failed to initialize TLS signature algorithms {parameters.SignatureAlgorithms}");
-        Check(LibSsl.SSL_CTX_ctrl_text(Handle, OpenSslConstants.CtrlSetClientSignatureAlgorithms, 0, parameters.SignatureAlgorithms),
-            $"Failed to initialize TLS signature algorithms {parameters.SignatureAlgorithms}");
-        LibSsl.SSL_CTX_set_cert_verify_callback(Handle, &TlsCallbacks.VerifyPeer, 0);
-        if (Settings.KeyLog is not null)
+        lock (_gate)
         {
-            LibSsl.SSL_CTX_set_keylog_callback(Handle, &TlsCallbacks.LogKey);
-        }
-        if (Settings.Certificates.Count > 0)
-        {
-            Use(Settings.Certificates[0]);
+            return _handle ??= Make();
         }
     }
 
-    private void Use(ServedCertificate certificate)
+    private SslContextHandle Make()
+    {
+        var handle = new SslContextHandle(LibSsl.SSL_CTX_new(LibSsl.TLS_method()));
+        ConfigureBoth(handle.Value);
+        Configure(handle.Value);
+        return handle;
+    }
+
+    private void ConfigureBoth(nint handle)
+    {
+        // Level 0 and explicit lists: what is allowed is the configuration's say, whatever openssl.cnf of the machine says.
+        LibSsl.SSL_CTX_set_security_level(handle, 0);
+        LibSsl.SSL_CTX_set_options(handle, OpenSslConstants.OpNoCompression | OpenSslConstants.OpIgnoreUnexpectedEof
+            | OpenSslConstants.OpNoRenegotiation);
+        LibSsl.SSL_CTX_ctrl(handle, OpenSslConstants.CtrlMode, OpenSslConstants.ModePartialWrite
+            | OpenSslConstants.ModeMovingWriteBuffer | OpenSslConstants.ModeReleaseBuffers | OpenSslConstants.ModeNoAutoChain, null);
+        LibSsl.SSL_CTX_ctrl(handle, OpenSslConstants.CtrlSetReadAhead, 1, null);
+        var parameters = Settings.Parameters;
+        if (!NoVersionPossible)
+        {
+            LibSsl.SSL_CTX_ctrl(handle, OpenSslConstants.CtrlSetMinimumVersion, parameters.MinimumVersion, null);
+            LibSsl.SSL_CTX_ctrl(handle, OpenSslConstants.CtrlSetMaximumVersion, parameters.MaximumVersion, null);
+        }
+        Check(LibSsl.SSL_CTX_set_cipher_list(handle, parameters.Ciphers), $"Failed to initialize cipher suites {parameters.Ciphers}");
+        Check(LibSsl.SSL_CTX_ctrl_text(handle, OpenSslConstants.CtrlSetGroupsList, 0, parameters.Groups),
+            $"Failed to initialize ECDH curves {parameters.Groups}");
+        Check(LibSsl.SSL_CTX_ctrl_text(handle, OpenSslConstants.CtrlSetSignatureAlgorithms, 0, parameters.SignatureAlgorithms),
+            $"Failed to initialize TLS signature algorithms {parameters.SignatureAlgorithms}");
+        Check(LibSsl.SSL_CTX_ctrl_text(handle, OpenSslConstants.CtrlSetClientSignatureAlgorithms, 0, parameters.SignatureAlgorithms),
+            $"Failed to initialize TLS signature algorithms {parameters.SignatureAlgorithms}");
+        LibSsl.SSL_CTX_set_cert_verify_callback(handle, &TlsCallbacks.VerifyPeer, 0);
+        if (Settings.KeyLog is not null)
+        {
+            LibSsl.SSL_CTX_set_keylog_callback(handle, &TlsCallbacks.LogKey);
+        }
+        if (Settings.Certificates.Count > 0)
+        {
+            Use(handle, Settings.Certificates[0]);
+        }
+    }
+
+    private static void Use(nint handle, ServedCertificate certificate)
     {
         var handles = certificate.Handles;
-        Check(LibSsl.SSL_CTX_use_cert_and_key(Handle, handles.Certificate, handles.Key, handles.Chain, 1),
+        Check(LibSsl.SSL_CTX_use_cert_and_key(handle, handles.Certificate, handles.Key, handles.Chain, 1),
             $"Failed to load certificate chain from {certificate.Loaded.Path}");
     }
 }

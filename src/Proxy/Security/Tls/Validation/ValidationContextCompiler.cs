@@ -1,5 +1,6 @@
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using MeshProxy.Proxy.Configuration;
+using MeshProxy.Proxy.Security.Tls.Certificates;
 using Config = Envoy.Extensions.TransportSockets.Tls.V3.CertificateValidationContext;
 
 namespace MeshProxy.Proxy.Security.Tls.Validation;
@@ -9,6 +10,8 @@ internal static class ValidationContextCompiler
 {
     private const string SpiffeValidator = "envoy.tls.cert_validator.spiffe";
     private const int Sha256Bytes = 32;
+
+    private static readonly Shared<TrustStore> Stores = new();
 
     public static ICertificateValidator Compile(Config config)
     {
@@ -49,13 +52,17 @@ internal static class ValidationContextCompiler
                 ? throw new ConfigurationException("Certificate validity period is always ignored without trusted CA")
                 : null;
         }
-        var trust = new TrustStore(config.MaxVerifyDepth, config.AllowExpiredCertificate);
-        trust.AddAnchors(authorities.Bytes, authorities.Path);
-        if (lists is not null)
+        var settings = $"{config.MaxVerifyDepth} {config.AllowExpiredCertificate} {config.OnlyVerifyLeafCertCrl}\n{authorities.Path}\n{lists?.Path}";
+        return Stores.Get(settings, [authorities.Bytes, lists?.Bytes], () =>
         {
-            trust.AddRevocationLists(lists.Bytes, lists.Path, config.OnlyVerifyLeafCertCrl);
-        }
-        return trust;
+            var trust = new TrustStore(config.MaxVerifyDepth, config.AllowExpiredCertificate);
+            trust.AddAnchors(authorities.Bytes, authorities.Path);
+            if (lists is not null)
+            {
+                trust.AddRevocationLists(lists.Bytes, lists.Path, config.OnlyVerifyLeafCertCrl);
+            }
+            return trust;
+        });
     }
 
     private static SpiffeCertificateValidator CompileCustom(Config config, string name, MeshProxy.Xds.Protobuf.Any? typed)
