@@ -27,6 +27,7 @@ public class UnreadFieldsTests
     private const string ToldByCase = """
         envoy.config.accesslog.v3.AccessLogFilter: not_health_check_filter traceable_filter
         envoy.config.bootstrap.v3.RuntimeLayer: admin_layer
+        envoy.config.common.matcher.v3.MatchPredicate: any_match
         envoy.config.core.v3.ConfigSource: ads self
         envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat: proper_case_words
         envoy.config.listener.v3.ListenerFilterChainMatchPredicate: any_match
@@ -41,6 +42,9 @@ public class UnreadFieldsTests
 
     /// <summary>The message that has it is refused whenever this could be set, or the member of the oneof is refused by its case.</summary>
     private const string RefusedWithItsOwner = """
+        envoy.config.common.matcher.v3.MatchPredicate: http_request_headers_match http_request_trailers_match
+        envoy.config.common.matcher.v3.MatchPredicate: http_response_trailers_match http_request_generic_body_match
+        envoy.config.common.matcher.v3.MatchPredicate: http_response_generic_body_match
         envoy.config.core.v3.GrpcService: google_grpc
         envoy.config.core.v3.HealthCheck.CustomHealthCheck: typed_config
         envoy.config.core.v3.ApiConfigSource: cluster_names refresh_delay request_timeout

@@ -23,7 +23,7 @@ internal static class UnbuiltFields
         envoy.config.bootstrap.v3.ClusterManager: load_stats_config
         envoy.config.bootstrap.v3.ClusterManager.OutlierDetection: event_service
         envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget: budget_interval
-        envoy.config.cluster.v3.Cluster: lrs_server upstream_config lrs_report_endpoint_metrics stats_matcher
+        envoy.config.cluster.v3.Cluster: lrs_server upstream_config lrs_report_endpoint_metrics
         envoy.config.cluster.v3.Cluster: per_connection_buffer_high_watermark_timeout
         envoy.config.cluster.v3.Cluster.CommonLbConfig: update_merge_window
         envoy.config.cluster.v3.Cluster.PreconnectPolicy: preconnect_enabled_metadata
@@ -31,6 +31,7 @@ internal static class UnbuiltFields
         envoy.config.cluster.v3.UpstreamConnectionOptions: set_local_interface_name_on_upstream_connections
         envoy.config.core.v3.ApiConfigSource: rate_limit_settings config_validators
         envoy.config.core.v3.BindConfig: validate_network_namespaces
+        envoy.config.core.v3.CelExpressionConfig: enable_string_conversion
         envoy.config.core.v3.ConfigSource: authorities
         envoy.config.core.v3.DataSource: watched_directory
         envoy.config.core.v3.GrpcService: retry_policy
@@ -54,10 +55,6 @@ internal static class UnbuiltFields
         envoy.config.overload.v3.ScaleTimersOverloadActionConfig.ScaleTimer: min_timeout min_scale
         envoy.config.rbac.v3.RBAC.AuditLoggingOptions: audit_condition
         envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig: audit_logger
-        envoy.config.route.v3.RateLimit: x_ratelimit_option
-        envoy.config.route.v3.RateLimit.Action.HeaderValueMatch: default_value
-        envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch: default_value
-        envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch: default_value
         envoy.config.route.v3.RetryPolicy: refresh_cluster_on_retry
         envoy.config.route.v3.RouteAction: cors
         envoy.config.route.v3.VirtualHost: cors
@@ -65,6 +62,8 @@ internal static class UnbuiltFields
         envoy.config.trace.v3.ZipkinConfig: split_spans_for_request timestamp_trace_ids
         envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig: allow_coalesced_connections
         envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig: key_value_config disable_dns_refresh_on_failure
+        envoy.extensions.common.ratelimit.v3.RateLimitDescriptor: hits_addend is_negative_hits
+        envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride: unit_multiplier
         envoy.extensions.compression.gzip.compressor.v3.Gzip: memory_level compression_strategy window_bits chunk_size
         envoy.extensions.compression.zstd.compressor.v3.Zstd: strategy chunk_size
         envoy.extensions.filters.http.compressor.v3.Compressor.CommonDirectionConfig: content_type_matcher
@@ -79,7 +78,7 @@ internal static class UnbuiltFields
         envoy.extensions.filters.http.set_metadata.v3.Metadata: typed_value
         envoy.extensions.filters.http.stateful_session.v3.StatefulSession: stat_prefix status_on_strict_destination_not_found
         envoy.extensions.filters.network.ext_authz.v3.ExtAuthz: typed_metadata_context_namespaces
-        envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: http3_protocol_options drain_timeout_jitter
+        envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: http3_protocol_options
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: add_proxy_protocol_connection_state
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: represent_ipv4_remote_address_as_ipv4_mapped_ipv6
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: record_route_resolution_stats
@@ -87,7 +86,6 @@ internal static class UnbuiltFields
         envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds: srds_resources_locator
         envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy: downstream_idle_timeout upstream_idle_timeout check_drain_close
         envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy: proxy_protocol_tlvs proxy_protocol_tlv_merge_policy
-        envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TcpAccessLogOptions: flush_access_log_on_start
         envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig: request_id_header request_id_metadata_key formatters
         envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin: oob_reporting_period
         envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin: oob_reporting_config
@@ -99,7 +97,6 @@ internal static class UnbuiltFields
         envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig: qcache_max_ttl
         envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig: max_heap_size_bytes_runtime
         envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport: allow_unspecified_address tlv_as_pool_key
-        envoy.extensions.upstreams.http.v3.HttpProtocolOptions: outlier_detection request_mirror_policies hash_policy retry_policy
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig: alternate_protocols_cache_options
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig: http3_protocol_options
         envoy.type.tracing.v3.CustomTag: value_type
@@ -112,7 +109,6 @@ internal static class UnbuiltFields
         cel.expr.Expr.Comprehension: iter_var2
         cel.expr.Expr.CreateList: optional_indices
         cel.expr.Expr.CreateStruct.Entry: field_key optional_entry
-        envoy.config.bootstrap.v3.Admin: allow_paths
         envoy.config.cluster.v3.Filter: config_discovery
         envoy.config.core.v3.SocketAddress: network_namespace_filepath
         envoy.config.endpoint.v3.ClusterLoadAssignment: named_endpoints
@@ -120,19 +116,15 @@ internal static class UnbuiltFields
         envoy.config.endpoint.v3.LocalityLbEndpoints: load_balancer_endpoints leds_cluster_locality_config
         envoy.config.listener.v3.Listener: api_listener fcds_config
         envoy.config.listener.v3.ListenerFilter: config_discovery
-        envoy.config.rbac.v3.Policy: cel_config
         envoy.config.route.v3.Route: filter_action non_forwarding_action route_specifiers
         envoy.config.route.v3.RouteConfiguration: vhds route_specifiers
         envoy.config.route.v3.VirtualHost: route_specifiers
-        envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter: cel_config
         envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig: resolved_address_filter
         envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig: sub_cluster_config
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: forward_client_cert_matcher
         envoy.extensions.matching.common_inputs.network.v3.FilterStateInput: field
-        envoy.extensions.upstreams.http.v3.HttpProtocolOptions: header_validation_config
         envoy.type.metadata.v3.MetadataKey.PathSegment: index
         xds.type.matcher.v3.IPMatcher.IPRangeMatcher: exclusive
-        xds.type.matcher.v3.Matcher.OnMatch: keep_matching
         """;
 
     private static readonly Dictionary<string, List<string>> IgnoredByType = Parse(Ignored);
