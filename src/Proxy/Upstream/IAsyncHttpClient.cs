@@ -18,10 +18,11 @@ public sealed record AsyncRequestOptions
     /// <summary>Zero is no limit.</summary>
     public TimeSpan Timeout { get; init; }
 
+    /// <summary>The exchange whose filter state the call shares.</summary>
     public Observability.StreamInfo? ParentStreamInfo { get; init; }
 
-    /// <summary>Headers of the request for which the call is made, for formats in the call's own headers.</summary>
-    public HeaderMap? ParentHeaders { get; init; }
+    /// <summary>What the call is made for: seen by formats in the call's own headers, by nothing else.</summary>
+    public Observability.LogContext? Formats { get; init; }
 
     /// <summary>The call has a span of its own below this one; null traces nothing.</summary>
     public Observability.Tracing.ISpan? ParentSpan { get; init; }

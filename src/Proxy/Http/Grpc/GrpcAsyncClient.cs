@@ -98,7 +98,7 @@ public sealed class GrpcAsyncClient
         }
         if (!_metadata.IsEmpty)
         {
-            _metadata.Evaluate(headers, new LogContext(options?.ParentHeaders, null, null, options?.ParentStreamInfo ?? CallInfo.New()));
+            _metadata.Evaluate(headers, options?.Formats ?? new LogContext(null, null, null, CallInfo.New()));
         }
         return headers;
     }

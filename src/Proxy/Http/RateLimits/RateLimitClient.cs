@@ -59,8 +59,7 @@ internal sealed class RateLimitClient
         }
         var options = new AsyncRequestOptions
         {
-            ParentStreamInfo = info,
-            ParentHeaders = headers,
+            Formats = new LogContext(headers, null, null, info),
             ParentSpan = span,
             SpanName = $"async {Service}.{Method} egress",
         };

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MeshProxy.Proxy.Configuration;
 using MeshProxy.Proxy.Matching;
 using MeshProxy.Proxy.Observability;
@@ -33,17 +34,8 @@ internal sealed class ExtAuthzNetworkConfig : INetworkFilterConfig
     public const int ConnectionsClosed = 6;
     public const int Active = 7;
 
-    public static readonly StatBlockLayout Layout = new(
-    [
-        ("ok", StatKind.Counter),
-        ("denied", StatKind.Counter),
-        ("error", StatKind.Counter),
-        ("failure_mode_allowed", StatKind.Counter),
-        ("total", StatKind.Counter),
-        ("disabled", StatKind.Counter),
-        ("cx_closed", StatKind.Counter),
-        ("active", StatKind.Gauge),
-    ]);
+    /// <summary>By stat_prefix, whose own dots are kept: Istio's `tcp.` makes `ext_authz.tcp..ok`.</summary>
+    private static readonly ConcurrentDictionary<string, StatBlockLayout> Layouts = new(StringComparer.Ordinal);
 
     private const string Field = "ext_authz";
 
@@ -74,7 +66,7 @@ internal sealed class ExtAuthzNetworkConfig : INetworkFilterConfig
         _enabledByMetadata = config.FilterEnabledMetadata is { } matcher
             ? new MetadataMatcher(matcher, $"{Field}.filter_enabled_metadata") : null;
         _contexts = [.. config.MetadataContextNamespaces];
-        Stats = context.ServerScope.Scope($"ext_authz.{config.StatPrefix}").Block(Layout);
+        Stats = context.ServerScope.Scope("ext_authz").Block(Layouts.GetOrAdd(config.StatPrefix, LayoutOf));
     }
 
     public IAuthorizationClient Client { get; }
@@ -106,6 +98,18 @@ internal sealed class ExtAuthzNetworkConfig : INetworkFilterConfig
         }
         return message;
     }
+
+    private static StatBlockLayout LayoutOf(string prefix) => new(
+    [
+        ($"{prefix}.ok", StatKind.Counter),
+        ($"{prefix}.denied", StatKind.Counter),
+        ($"{prefix}.error", StatKind.Counter),
+        ($"{prefix}.failure_mode_allowed", StatKind.Counter),
+        ($"{prefix}.total", StatKind.Counter),
+        ($"{prefix}.disabled", StatKind.Counter),
+        ($"{prefix}.cx_closed", StatKind.Counter),
+        ($"{prefix}.active", StatKind.Gauge),
+    ]);
 
     public void CreateFilter(Connection connection) => connection.AddReadFilter(new ExtAuthzNetworkFilter(this));
 }

@@ -35,8 +35,7 @@ internal sealed class GrpcAuthorizationClient : IAuthorizationClient
     {
         var options = new AsyncRequestOptions
         {
-            ParentStreamInfo = context.Info,
-            ParentHeaders = context.Headers,
+            Formats = new LogContext(context.Headers, null, null, context.Info),
             ParentSpan = context.Span,
             SpanName = $"async {Service}.{Method} egress",
         };

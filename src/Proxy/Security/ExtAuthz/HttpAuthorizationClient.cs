@@ -80,7 +80,6 @@ internal sealed class HttpAuthorizationClient : IAuthorizationClient
         var options = new AsyncRequestOptions
         {
             Timeout = _timeout,
-            ParentStreamInfo = context.Info,
             ParentSpan = context.Span,
             RetryPolicy = _retry,
             SendForwardedFor = false,
