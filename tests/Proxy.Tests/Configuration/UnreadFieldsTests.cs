@@ -74,6 +74,7 @@ public class UnreadFieldsTests
         envoy.config.bootstrap.v3.Admin: profile_path
         envoy.config.bootstrap.v3.Bootstrap: deferred_stat_options default_regex_engine
         envoy.config.bootstrap.v3.ClusterManager: enable_deferred_cluster_creation
+        envoy.config.core.v3.CelExpressionConfig: enable_string_conversion
         envoy.config.core.v3.ConfigSource: resource_api_version
         envoy.config.core.v3.HealthCheck: name
         envoy.config.metrics.v3.MetricsServiceConfig: transport_api_version

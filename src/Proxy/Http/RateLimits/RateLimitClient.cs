@@ -81,6 +81,7 @@ internal sealed class RateLimitClient
             var given = DescriptorMessage.RateLimitOverride.New();
             given.RequestsPerUnit = limit.RequestsPerUnit;
             given.Unit = (Envoy.Type.V3.RateLimitUnit)limit.Unit;
+            given.UnitMultiplier = limit.Multiplier;
             message.Limit = given;
         }
         message.HitsAddend = descriptor.HitsAddend;

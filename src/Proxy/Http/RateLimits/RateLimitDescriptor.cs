@@ -10,4 +10,5 @@ internal sealed record RateLimitDescriptor(
 
 /// <summary>A limit instead of the service's own.</summary>
 /// <param name="Unit">envoy.type.v3.RateLimitUnit.</param>
-internal sealed record RateLimitOverride(uint RequestsPerUnit, int Unit);
+/// <param name="Multiplier">How many units the window has; null is one.</param>
+internal sealed record RateLimitOverride(uint RequestsPerUnit, int Unit, uint? Multiplier = null);

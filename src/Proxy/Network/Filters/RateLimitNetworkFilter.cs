@@ -7,6 +7,7 @@ using MeshProxy.Proxy.Transport;
 using MeshProxy.Proxy.Upstream;
 using MeshProxy.Xds.Protobuf;
 using Config = Envoy.Extensions.Filters.Network.Ratelimit.V3.RateLimit;
+using DescriptorMessage = Envoy.Extensions.Common.Ratelimit.V3.RateLimitDescriptor;
 
 namespace MeshProxy.Proxy.Network.Filters;
 
@@ -48,7 +49,7 @@ internal sealed class RateLimitNetworkConfig : INetworkFilterConfig
         ("active", StatKind.Gauge),
     ]);
 
-    private readonly (string Key, HeaderValueFormat Value)[][] _descriptors;
+    private readonly Counted[] _descriptors;
     private readonly FractionalPercent _enabled;
     private readonly FractionalPercent _enforced;
 
@@ -57,10 +58,11 @@ internal sealed class RateLimitNetworkConfig : INetworkFilterConfig
         Domain = config.Domain;
         DeniesOnFailure = config.FailureModeDeny;
         Client = new RateLimitClient(config.RateLimitService, config.Timeout, context, $"{Field}.rate_limit_service");
-        _descriptors = [.. config.Descriptors.Select(static (descriptor, i) => descriptor.Entries.Select((entry, k) =>
-            (entry.Key, HeaderValueFormat.Compile(entry.Value, $"{Field}.descriptors[{i}].entries[{k}].value"))).ToArray())];
-        Limits = [.. config.Descriptors.Select(static descriptor => descriptor.Limit is { } limit
-            ? new RateLimitOverride(limit.RequestsPerUnit, (int)limit.Unit) : null)];
+        _descriptors = new Counted[config.Descriptors.Count];
+        for (var i = 0; i < _descriptors.Length; i++)
+        {
+            _descriptors[i] = new Counted(config.Descriptors[i], $"{Field}.descriptors[{i}]");
+        }
         _enabled = FractionalPercent.Of(Always, "ratelimit.tcp_filter_enabled", context.Runtime);
         _enforced = FractionalPercent.Of(Always, "ratelimit.tcp_filter_enforcing", context.Runtime);
         Stats = context.ServerScope.Scope($"ratelimit.{config.StatPrefix}").Block(Layout);
@@ -74,28 +76,55 @@ internal sealed class RateLimitNetworkConfig : INetworkFilterConfig
 
     public StatBlock Stats { get; }
 
-    private RateLimitOverride?[] Limits { get; }
-
     public bool Enabled => _enabled.Takes((ulong)Random.Shared.NextInt64());
 
     public bool Enforced => _enforced.Takes((ulong)Random.Shared.NextInt64());
 
     public List<RateLimitDescriptor> Describe(StreamInfo info)
     {
+        var context = new LogContext(null, null, null, info);
         var descriptors = new List<RateLimitDescriptor>(_descriptors.Length);
-        for (var i = 0; i < _descriptors.Length; i++)
+        foreach (var descriptor in _descriptors)
         {
-            var entries = new List<KeyValuePair<string, string>>(_descriptors[i].Length);
-            foreach (var (key, value) in _descriptors[i])
-            {
-                entries.Add(new(key, value.Format(new LogContext(null, null, null, info))));
-            }
-            descriptors.Add(new RateLimitDescriptor(entries, null, false, null, Limits[i]));
+            descriptors.Add(descriptor.Describe(context));
         }
         return descriptors;
     }
 
     public void CreateFilter(Connection connection) => connection.AddReadFilter(new RateLimitNetworkFilter(this));
+
+    /// <summary>A configured descriptor, whose values are formats.</summary>
+    private sealed class Counted
+    {
+        private readonly (string Key, HeaderValueFormat Value)[] _entries;
+        private readonly RateLimitOverride? _limit;
+        private readonly ulong? _hits;
+        private readonly bool _negative;
+
+        public Counted(DescriptorMessage config, string field)
+        {
+            _entries = new (string, HeaderValueFormat)[config.Entries.Count];
+            for (var i = 0; i < _entries.Length; i++)
+            {
+                var entry = config.Entries[i];
+                _entries[i] = (entry.Key, HeaderValueFormat.Compile(entry.Value, $"{field}.entries[{i}].value"));
+            }
+            _limit = config.Limit is { } limit
+                ? new RateLimitOverride(limit.RequestsPerUnit, (int)limit.Unit, limit.UnitMultiplier) : null;
+            _hits = config.HitsAddend;
+            _negative = config.IsNegativeHits;
+        }
+
+        public RateLimitDescriptor Describe(in LogContext context)
+        {
+            var entries = new List<KeyValuePair<string, string>>(_entries.Length);
+            foreach (var (key, value) in _entries)
+            {
+                entries.Add(new(key, value.Format(context)));
+            }
+            return new RateLimitDescriptor(entries, _hits, _negative, null, _limit);
+        }
+    }
 }
 
 /// <summary>Holds a connection until the service has counted it.</summary>
