@@ -15,6 +15,9 @@ internal sealed class Peer : IDisposable
 
     public int Port { get; private set; }
 
+    /// <summary>Where the backend takes HTTP/2 without TLS.</summary>
+    public int Http2Port { get; private set; }
+
     /// <summary>The port of the last process' admin interface, of meshproxy and Envoy.</summary>
     public int AdminPort { get; private set; }
 
@@ -76,10 +79,12 @@ internal sealed class Peer : IDisposable
         var folder = workshop.Folder($"{name}.{Kind}");
         var port = FreePort();
         AdminPort = FreePort();
+        Http2Port = FreePort();
         var text = workshop.Fill(configuration, new Dictionary<string, string>
         {
             ["dir"] = folder,
             ["listen"] = Text(port),
+            ["listen_http2"] = Text(Http2Port),
             ["next"] = Text(next),
             ["admin"] = Text(AdminPort),
         });

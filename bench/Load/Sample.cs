@@ -9,6 +9,9 @@ internal sealed class Sample
 
     public int Count => _values.Count;
 
+    /// <summary>In the order of the rounds.</summary>
+    public IReadOnlyList<double> Values => _values;
+
     public double Median => Percentile([.. _values.Order()], 0.5);
 
     public void Add(double value) => _values.Add(value);

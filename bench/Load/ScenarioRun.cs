@@ -17,7 +17,7 @@ internal sealed class ScenarioRun(Options options, Workshop workshop, Report rep
     {
         report.Heading($"{scenario.Name}: {scenario.Title}");
         using var backend = Backend.Start(workshop);
-        var peers = workshop.Peers.Where(kind => workshop.Takes(scenario, kind)).Select(kind => TryStart(scenario, kind, backend.Port))
+        var peers = workshop.Peers.Where(kind => workshop.Takes(scenario, kind)).Select(kind => TryStart(scenario, kind, scenario.BackendHttp2 ? backend.Http2Port : backend.Port))
             .OfType<Peer>().ToList();
         try
         {
@@ -105,7 +105,7 @@ internal sealed class ScenarioRun(Options options, Workshop workshop, Report rep
     private void PrintTarget(Scenario scenario)
     {
         if (scenario.Target is not { } target) return;
-        var ratio = Of(_cpu, PeerKind.MeshProxy).Median / Of(_cpu, scenario.Against).Median;
+        var ratio = Ratios(scenario, PeerKind.MeshProxy).Median;
         if (scenario.Captured is not null && _incomplete is { } why) report.Line($"\nTarget: at most {Number(target)} × {scenario.Against}: **not measured**, MeshProxy does less than was asked ({why}).");
         else if (double.IsNaN(ratio)) report.Line($"\nTarget: at most {Number(target)} × {scenario.Against}: not measured.");
         else report.Line($"\nTarget: at most {Number(target)} × {scenario.Against}: {Number(ratio)}, {(ratio <= target ? "kept" : "**missed**")}.");
@@ -113,8 +113,15 @@ internal sealed class ScenarioRun(Options options, Workshop workshop, Report rep
 
     private string Ratio(Scenario scenario, PeerKind kind)
     {
-        var ratio = Of(_cpu, kind).Median / Of(_cpu, scenario.Against).Median;
-        return double.IsNaN(ratio) ? "-" : Number(ratio);
+        return kind == scenario.Against && Of(_cpu, kind).Count > 0 ? "1" : Ratios(scenario, kind).Text("0.00");
+    }
+
+    // Of two peers in the same round: what else ran on the machine then was much the same for both.
+    private Sample Ratios(Scenario scenario, PeerKind kind)
+    {
+        var ratios = new Sample();
+        foreach (var (own, other) in Of(_cpu, kind).Values.Zip(Of(_cpu, scenario.Against).Values)) ratios.Add(own / other);
+        return ratios;
     }
 
     private static Sample Of(Dictionary<PeerKind, Sample> samples, PeerKind kind)
