@@ -39,9 +39,6 @@ public sealed class ProxyServer : IDisposable
 {
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>After it was ready: what came with the first configuration has been compiled by then.</summary>
-    private static readonly TimeSpan StartupSettles = TimeSpan.FromSeconds(1);
-
     private readonly Bootstrap _bootstrap;
     private readonly ServerOptions _options;
     private readonly StatsStore _store;
@@ -371,7 +368,6 @@ public sealed class ProxyServer : IDisposable
     {
         State = ServerState.Live;
         _serverStats.Initialized(DateTime.UtcNow - _startTime);
-        MainLoop.CreateTimer(StartupPages.Release).Arm(StartupSettles);
     });
 
     private ClusterEnvironment ClusterEnvironment() => new()
