@@ -116,7 +116,7 @@ internal static class UnbuiltFields
         envoy.config.endpoint.v3.LocalityLbEndpoints: load_balancer_endpoints leds_cluster_locality_config
         envoy.config.listener.v3.Listener: api_listener fcds_config
         envoy.config.listener.v3.ListenerFilter: config_discovery
-        envoy.config.route.v3.Route: filter_action non_forwarding_action route_specifiers
+        envoy.config.route.v3.Route: filter_action route_specifiers
         envoy.config.route.v3.RouteConfiguration: vhds route_specifiers
         envoy.config.route.v3.VirtualHost: route_specifiers
         envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig: resolved_address_filter
@@ -124,7 +124,6 @@ internal static class UnbuiltFields
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: forward_client_cert_matcher
         envoy.extensions.matching.common_inputs.network.v3.FilterStateInput: field
         envoy.type.metadata.v3.MetadataKey.PathSegment: index
-        xds.type.matcher.v3.IPMatcher.IPRangeMatcher: exclusive
         """;
 
     private static readonly Dictionary<string, List<string>> IgnoredByType = Parse(Ignored);

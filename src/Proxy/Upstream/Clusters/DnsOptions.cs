@@ -86,8 +86,9 @@ internal sealed record DnsOptions
         return resolvers;
     }
 
-    // RefreshRate.max_interval: ten times the base.
-    private static (TimeSpan Base, TimeSpan Max) FailureRate(TimeSpan basis, TimeSpan? max) =>
+    /// <summary>Ten times the base at most, unless told otherwise (RefreshRate.max_interval).</summary>
+    /// <exception cref="ConfigurationException">The maximum is below the base.</exception>
+    public static (TimeSpan Base, TimeSpan Max) FailureRate(TimeSpan basis, TimeSpan? max) =>
         max is { } given && given < basis
             ? throw new ConfigurationException("dns_failure_refresh_rate must have max_interval >= base_interval")
             : (basis, max ?? basis * 10);

@@ -19,7 +19,9 @@ internal sealed class DnsCacheOptions(DnsCacheConfig config)
     public TimeSpan MinRefreshRate { get; } = config.DnsMinRefreshRate ?? TimeSpan.FromSeconds(5);
 
     public TimeSpan FailureRefreshRate { get; } =
-        config.DnsFailureRefreshRate?.BaseInterval ?? config.DnsRefreshRate ?? TimeSpan.FromSeconds(60);
+        config.DnsFailureRefreshRate is { BaseInterval: { } basis } rate
+            ? DnsOptions.FailureRate(basis, rate.MaxInterval).Base
+            : config.DnsRefreshRate ?? TimeSpan.FromSeconds(60);
 
     /// <summary>Unused for so long, a name is forgotten.</summary>
     public TimeSpan HostTtl { get; } = config.HostTtl ?? TimeSpan.FromMinutes(5);
