@@ -32,6 +32,7 @@ public class UnreadFieldsTests
         envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat: proper_case_words
         envoy.config.listener.v3.ListenerFilterChainMatchPredicate: any_match
         envoy.config.route.v3.RateLimit.Action: destination_cluster remote_address
+        envoy.config.route.v3.Route: non_forwarding_action
         envoy.config.route.v3.RouteMatch: connect_matcher
         envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement: allow_missing allow_missing_or_failed
         envoy.type.matcher.v3.RegexMatcher: google_re2
