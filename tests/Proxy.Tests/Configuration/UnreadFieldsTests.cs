@@ -93,6 +93,9 @@ public class UnreadFieldsTests
         envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector: initial_read_buffer_size
         envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager: path_normalization_options
         envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig: udp_max_queries
+        istio.workload.Locality: subzone
+        istio.workload.Workload: network tunnel_protocol waypoint node native_tunnel authorization_policies status
+        istio.workload.Workload: network_gateway uid hostname services application_tunnel network_mode extensions capacity
         """;
 
     /// <summary>Read by checks of what contradicts what, and by nothing that would act on them: listed all the same.</summary>

@@ -62,8 +62,6 @@ internal static class UnbuiltFields
         envoy.config.trace.v3.ZipkinConfig: split_spans_for_request timestamp_trace_ids
         envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig: allow_coalesced_connections
         envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig: key_value_config disable_dns_refresh_on_failure
-        envoy.extensions.common.ratelimit.v3.RateLimitDescriptor: hits_addend is_negative_hits
-        envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride: unit_multiplier
         envoy.extensions.compression.gzip.compressor.v3.Gzip: memory_level compression_strategy window_bits chunk_size
         envoy.extensions.compression.zstd.compressor.v3.Zstd: strategy chunk_size
         envoy.extensions.filters.http.compressor.v3.Compressor.CommonDirectionConfig: content_type_matcher
