@@ -4,7 +4,7 @@ namespace MeshProxy.Cli.Tests;
 
 /// <summary>
 /// The recorded dumps, unpacked once: what this proxy's /config_dump?include_eds showed of configuration captured from a real
-/// istiod (tests/accept-captures.mjs --dumps), and the same as istioctl prints it.
+/// istiod (tests/Captures/run.mjs --dumps), and the same as istioctl prints it.
 /// </summary>
 internal static class Dumps
 {

@@ -71,6 +71,8 @@ internal static class Sockets
     public static Socket Datagrams(IPAddress address, int port)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        // SO_REUSEADDR: a child that another test is just starting may hold a closed socket, and its port, until it executes.
+        socket.SetRawSocketOption(1, 2, BitConverter.GetBytes(1));
         socket.Bind(new IPEndPoint(address, port));
         socket.ReceiveTimeout = (int)Patience.TotalMilliseconds;
         return socket;

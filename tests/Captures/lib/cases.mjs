@@ -25,7 +25,7 @@ export function all() {
   ];
 }
 
-export async function run(name, executable) {
+export async function run(name, executable, dumps) {
   execSync('ip link set lo up');
   // The volume that the telemetry scenario's pods have for their access logs.
   execSync(`mount -t tmpfs tmpfs /var/log && mkdir /var/log/mesh && chown ${proxyUser} /var/log/mesh`);
@@ -33,7 +33,7 @@ export async function run(name, executable) {
   fs.writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
   const [kind, ...rest] = name.split('/');
   const runners = { accept, agent, script, fault, traffic: (parts) => traffic.run(parts[0], executable) };
-  return runners[kind](rest, executable);
+  return runners[kind](rest, executable, dumps);
 }
 
 // Which agent's bootstrap a workload has.
@@ -46,7 +46,7 @@ function agentOf(folder, delta) {
 // Listeners of which a chain waits for a secret that istiod does not have, as recorded.
 const waitForSecrets = { 'kubernetes/istio-ingressgateway': new Set(['0.0.0.0_8443', '0.0.0.0_443']) };
 
-async function accept(parts, executable) {
+async function accept(parts, executable, dumps) {
   const protocol = parts.pop();
   const folder = parts.join('/');
   const served = captured(path.join(root, folder));
@@ -54,6 +54,8 @@ async function accept(parts, executable) {
   try {
     await proxy.start();
     const faults = await proxy.until(async () => differences(await proxy.dump(), served, waitForSecrets[folder]));
+    if (dumps && protocol === 'delta')
+      fs.writeFileSync(path.join(dumps, folder.replaceAll('/', '-') + '.json'), await proxy.admin('/config_dump?include_eds'));
     return await verdict(proxy, faults);
   } finally {
     await proxy.close();

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Authority } from './certificates.mjs';
 import { serveSecrets } from './secrets.mjs';
 
-export const istiod = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+export const istiod = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../Istiod');
 const [discoveryPort, controlPort] = [15010, 15099];
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // pilot-agent and its proxy run as this user, which redirects know by.

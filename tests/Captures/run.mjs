@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// A proxy started as pilot-agent starts it, against configuration captured from a real istiod (see README.md).
+// A proxy started as pilot-agent starts it, against configuration captured from a real istiod (see ../Istiod/README.md).
 //
-//   node tests/Istiod/run.mjs --executable PATH [--only TEXT] [--jobs 2] [--counts FILE] [-v]
+//   node tests/Captures/run.mjs --executable PATH [--only TEXT] [--jobs 2] [--counts FILE] [--dumps DIRECTORY] [-v]
 //
 // Cases:
 //   accept/FOLDER/PROTOCOL   a captured folder over state of the world or delta: nothing refused, everything active
@@ -10,7 +10,8 @@
 //   fault/NAME/PROTOCOL      broken resources, cut streams: what served before serves on, and what comes after is taken
 //   traffic/NAME             requests through a captured configuration, behind real redirects (lib/traffic)
 // Every case runs in a network namespace of its own (root; otherwise all are skipped). What a case finds accepted without effect
-// must be in unsupported.txt, which is what `meshproxy config unsupported` would show.
+// must be in unsupported.txt, which is what `meshproxy config unsupported` would show. --dumps keeps /config_dump?include_eds of
+// each accept case over delta, as SCENARIO-WORKLOAD.json: what tests/Cli.Tests read.
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
@@ -28,13 +29,14 @@ const verbose = process.argv.includes('-v');
 
 // In a namespace of its own, one case; its result is one line of JSON.
 async function child(name) {
-  const result = await cases.run(name, option('executable')).catch((error) => ({ faults: [error.stack] }));
+  const result = await cases.run(name, option('executable'), option('dumps')).catch((error) => ({ faults: [error.stack] }));
   process.stdout.write('\n' + JSON.stringify({ faults: [], unsupported: [], ...result }), () => process.exit(0));
 }
 
 function isolated(name, executable) {
   return new Promise((resolve) => {
     const args = ['-n', '-m', process.execPath, self, '--case', name, '--executable', executable];
+    if (option('dumps')) args.push('--dumps', path.resolve(option('dumps')));
     const proc = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let said = '';
     proc.stdout.on('data', (bytes) => (said += bytes));
