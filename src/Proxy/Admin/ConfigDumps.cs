@@ -80,11 +80,14 @@ public static class ConfigDumps
         tracker.Add("route_scopes", names => RouteScopes(singletons, names).Message);
     }
 
-    /// <summary>Filters that came by ECDS, a section for each kind that is followed.</summary>
+    /// <summary>Filters that came by ECDS, a section for each kind once one of it is followed.</summary>
     internal static void AddExtensions(ConfigTracker tracker, Singletons singletons)
     {
-        tracker.Add("ecds_filter_http", names => ExtensionConfigs(singletons, "http_filter", names).Message);
-        tracker.Add("ecds_filter_tcp_network", names => ExtensionConfigs(singletons, "network_filter", names).Message);
+        Add("ecds_filter_http", "http_filter");
+        Add("ecds_filter_tcp_network", "network_filter");
+
+        void Add(string section, string kind) => tracker.Add(
+            section, names => ExtensionConfigs(singletons, kind, names).Message, () => ExtensionSubscription.WasFollowed(singletons, kind));
     }
 
     private static EcdsConfigDump ExtensionConfigs(Singletons singletons, string kind, DumpNameFilter names)

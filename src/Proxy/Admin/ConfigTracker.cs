@@ -15,14 +15,18 @@ public sealed class ConfigTracker
     /// <summary>Envoy's key of the section that is shown only with include_eds.</summary>
     public const string Endpoints = "endpoint";
 
-    private readonly SortedDictionary<string, Func<DumpNameFilter, Message>> _sections = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (Func<DumpNameFilter, Message> Dump, Func<bool>? When)> _sections = new(StringComparer.Ordinal);
 
-    public IEnumerable<KeyValuePair<string, Func<DumpNameFilter, Message>>> Sections => _sections;
+    /// <summary>The sections that are shown now, by key.</summary>
+    public IEnumerable<KeyValuePair<string, Func<DumpNameFilter, Message>>> Sections =>
+        _sections.Where(section => section.Value.When?.Invoke() ?? true).Select(section => KeyValuePair.Create(section.Key, section.Value.Dump));
 
     /// <summary>The server's tracker, from any factory's singletons.</summary>
     public static ConfigTracker Of(Singletons singletons) => singletons.Get("admin", static () => new ConfigTracker());
 
     /// <summary>Adds a section; the function makes its admin.v3 message, unredacted, when somebody asks.</summary>
     /// <param name="key">Envoy's: bootstrap, clusters, ecds_filter_http, endpoint, listeners, route_scopes, routes, secrets.</param>
-    public void Add(string key, Func<DumpNameFilter, Message> dump) => _sections[key] = dump;
+    /// <param name="dump">Makes the section.</param>
+    /// <param name="when">Whether it is shown; null is always.</param>
+    public void Add(string key, Func<DumpNameFilter, Message> dump, Func<bool>? when = null) => _sections[key] = (dump, when);
 }

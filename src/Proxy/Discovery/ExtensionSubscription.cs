@@ -53,6 +53,9 @@ internal sealed class ExtensionSubscription : ISubscriptionCallbacks
     /// <summary>All extensions that are followed, for config_dump.</summary>
     public static IEnumerable<ExtensionSubscription> All(Singletons singletons) => Known(singletons).Values;
 
+    /// <summary>Whether an extension of this kind was ever followed: from then on config_dump has a section for it.</summary>
+    public static bool WasFollowed(Singletons singletons, string kind) => Kinds(singletons).Contains(kind);
+
     /// <summary>Follows for a place, as long as <paramref name="context"/> lives; what is known already is used at once.</summary>
     /// <param name="kind">`http_filter` or `network_filter`.</param>
     /// <param name="name">The resource's name.</param>
@@ -62,6 +65,7 @@ internal sealed class ExtensionSubscription : ISubscriptionCallbacks
     /// <param name="context">The place's owner.</param>
     public static void Follow(string kind, string name, ConfigSource source, bool waits, IExtensionUser user, FactoryContext context)
     {
+        Kinds(context.Singletons).Add(kind);
         var known = Known(context.Singletons);
         var key = $"{kind}|{name}|{Convert.ToBase64String(source.Message.ToBytes())}";
         var isNew = !known.TryGetValue(key, out var subscription);
@@ -113,6 +117,9 @@ internal sealed class ExtensionSubscription : ISubscriptionCallbacks
         }
         Answered();
     }
+
+    private static HashSet<string> Kinds(Singletons singletons) =>
+        singletons.Get("kinds of discovered extensions", static () => new HashSet<string>());
 
     private static Dictionary<string, ExtensionSubscription> Known(Singletons singletons) =>
         singletons.Get("extensions", static () => new Dictionary<string, ExtensionSubscription>(StringComparer.Ordinal));
