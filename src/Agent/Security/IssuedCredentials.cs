@@ -35,15 +35,14 @@ internal sealed class IssuedCredentials(
                 wait = _schedule.UntilRenewal(time.GetUtcNow(), credentials.Expiry());
                 take(credentials);
             }
-            catch (Exception e) when (IsFailure(e) && !stop.IsCancellationRequested)
+            catch (Exception e) when (IsFailure(e))
             {
+                // Whatever fails while it is told to stop is nobody's concern any more.
+                if (stop.IsCancellationRequested)
+                    return;
                 // What was issued before serves on.
                 wait = _schedule.UntilRetry();
                 log($"The authority at {authority.Address} issued no certificate: {Reason(e)}.");
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
             }
             await Task.Delay(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
